@@ -1,0 +1,2 @@
+//! Majlis.
+fn main() {}
