@@ -1,1 +1,26 @@
-//! Majlis.
+//! What Majlis knows: every row, rule and query, and nothing of HTTP or ActivityPub.
+//!
+//! [`Db`] is the door; each noun has a module. See `docs/ARCHITECTURE.md`.
+
+pub mod connection;
+pub mod db;
+pub mod error;
+pub mod events;
+pub mod ids;
+pub mod jobs;
+pub mod json;
+pub mod migrations;
+#[allow(missing_docs)]
+pub mod schema;
+pub mod site;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+pub mod time;
+
+pub use connection::{Connection, Engine};
+pub use db::{Db, after_commit};
+pub use error::{Error, Flaw, Problem, Result};
+pub use events::Event;
+pub use json::Json;
+pub use site::Site;
+pub use time::Timestamp;

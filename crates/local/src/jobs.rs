@@ -1,0 +1,264 @@
+//! Jobs: what a change makes necessary, as rows of the transaction that made the change. A claim is a lease, not a removal:
+//! a job whose worker died is claimed again when the lease ends.
+
+use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::connection::Connection;
+use crate::db::wake_jobs;
+use crate::error::Result;
+use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId};
+use crate::json::Json;
+use crate::schema::jobs;
+use crate::time::Timestamp;
+
+/// A piece of work. Stored as JSON; a variant may gain fields with defaults, and is never renamed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "job", rename_all = "snake_case")]
+pub enum Job {
+    /// Tell other servers about a change of ours: render its activity and insert the deliveries.
+    Federate {
+        /// What has changed.
+        change: Change,
+    },
+    /// Handle an activity whose objects or sender must be fetched first. Its signature has been checked, or (when
+    /// `verified` is false) its content must be fetched anew from its origin before it is believed.
+    Receive {
+        /// The whole activity, as it came.
+        activity: String,
+        /// Whose key signed it.
+        signer: String,
+        /// Whether the signer is the activity's actor.
+        verified: bool,
+    },
+    /// Fetch an object that something here refers to: the parent of a reply, a boosted post.
+    FetchObject {
+        /// Its ActivityPub id.
+        uri: String,
+        /// How many fetches led here; bounded by the fetcher.
+        depth: u8,
+    },
+    /// Fetch an actor's profile again.
+    RefreshActor {
+        /// The actor.
+        actor: ActorId,
+    },
+    /// Delete stored files that no row names any more.
+    DeleteFiles {
+        /// Storage keys.
+        keys: Vec<String>,
+    },
+}
+
+/// A change of ours that peers have to hear of. What is gone is carried along, since its row cannot be read any more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case")]
+pub enum Change {
+    /// A local post: `Create`; a boost: `Announce`.
+    Posted {
+        /// The post or boost.
+        post: PostId,
+    },
+    /// A local post has a new text: `Update`.
+    Edited {
+        /// The post.
+        post: PostId,
+    },
+    /// A local post is gone: `Delete`; its row is a tombstone and still knows its audience.
+    Deleted {
+        /// The post.
+        post: PostId,
+    },
+    /// A boost was taken back: `Undo{Announce}`; its row is a tombstone.
+    Unboosted {
+        /// The boost.
+        boost: PostId,
+    },
+    /// A local actor likes a remote post: `Like`.
+    Liked {
+        /// The like.
+        like: LikeId,
+    },
+    /// … and no longer: `Undo{Like}`.
+    Unliked {
+        /// The former like's URI.
+        uri: String,
+        /// Who had liked.
+        actor: ActorId,
+        /// What.
+        post: PostId,
+    },
+    /// A local actor asks to follow a remote one: `Follow`.
+    Followed {
+        /// The request.
+        follow: FollowId,
+        /// Who asks.
+        actor: ActorId,
+        /// Whom.
+        target: ActorId,
+    },
+    /// … and no longer: `Undo{Follow}`.
+    Unfollowed {
+        /// The former follow's URI.
+        uri: String,
+        /// Who had followed.
+        actor: ActorId,
+        /// Whom.
+        target: ActorId,
+    },
+    /// A local actor lets a remote one follow: `Accept{Follow}`.
+    Accepted {
+        /// The follow.
+        follow: FollowId,
+        /// The follow's URI, as the follower's server made it.
+        uri: String,
+        /// The remote follower.
+        actor: ActorId,
+        /// The local followed.
+        target: ActorId,
+    },
+    /// … or does not, or no longer: `Reject{Follow}`.
+    Rejected {
+        /// The former follow or request.
+        follow: FollowId,
+        /// Its URI.
+        uri: String,
+        /// The remote follower.
+        actor: ActorId,
+        /// The local followed.
+        target: ActorId,
+    },
+    /// A local actor blocks a remote one: `Block`.
+    Blocked {
+        /// The block.
+        block: BlockId,
+        /// Its URI.
+        uri: String,
+        /// Who blocks.
+        actor: ActorId,
+        /// Whom.
+        target: ActorId,
+    },
+    /// … and no longer: `Undo{Block}`.
+    Unblocked {
+        /// The former block's URI.
+        uri: String,
+        /// Who had blocked.
+        actor: ActorId,
+        /// Whom.
+        target: ActorId,
+    },
+    /// A local post was pinned: `Add` to the featured collection.
+    Pinned {
+        /// The post.
+        post: PostId,
+    },
+    /// … and no longer: `Remove`.
+    Unpinned {
+        /// The post.
+        post: PostId,
+    },
+    /// A local profile has changed: `Update{Person}`.
+    ProfileChanged {
+        /// The actor.
+        actor: ActorId,
+    },
+    /// A local account is gone: `Delete{Person}`.
+    ActorDeleted {
+        /// The actor.
+        actor: ActorId,
+    },
+    /// A local person voted in a remote poll: one `Create{Note}` per choice.
+    Voted {
+        /// The poll's post.
+        post: PostId,
+        /// Who voted.
+        actor: ActorId,
+        /// The options' positions.
+        choices: Vec<i32>,
+    },
+}
+
+/// A job that this worker has for the length of its lease.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// The row.
+    pub id: JobId,
+    /// What to do.
+    pub job: Job,
+    /// How often it was claimed before.
+    pub attempts: i32,
+}
+
+/// Inserts a job to be run at once and wakes the workers after the commit.
+pub fn enqueue(c: &mut Connection, job: &Job) -> Result<JobId> {
+    enqueue_at(c, job, Timestamp::now())
+}
+
+/// Inserts a job to be run no earlier than `run_at`.
+pub fn enqueue_at(c: &mut Connection, job: &Job, run_at: Timestamp) -> Result<JobId> {
+    let id = JobId::new();
+    diesel::insert_into(jobs::table)
+        .values((
+            jobs::id.eq(id),
+            jobs::payload.eq(Json(job.clone())),
+            jobs::run_at.eq(run_at),
+            jobs::created_at.eq(Timestamp::now()),
+        ))
+        .execute(c)?;
+    wake_jobs();
+    Ok(id)
+}
+
+/// Takes up to `limit` due jobs, oldest first, for `lease_seconds`. Another node skips them meanwhile.
+pub fn claim(c: &mut Connection, limit: i64, lease_seconds: i64) -> Result<Vec<Claimed>> {
+    let now = Timestamp::now();
+    let due = jobs::table.filter(jobs::run_at.le(now)).order((jobs::run_at, jobs::id)).limit(limit).select((
+        jobs::id,
+        jobs::payload,
+        jobs::attempts,
+    ));
+    type Row = (JobId, String, i32);
+    let rows: Vec<Row> = match c {
+        Connection::Sqlite(c) => due.load(c)?,
+        Connection::Postgres(c) => due.for_update().skip_locked().load(c)?,
+    };
+    let ids: Vec<JobId> = rows.iter().map(|r| r.0).collect();
+    diesel::update(jobs::table.filter(crate::connection::any_of(jobs::id, &ids)))
+        .set((jobs::run_at.eq(now.plus_seconds(lease_seconds)), jobs::attempts.eq(jobs::attempts + 1)))
+        .execute(c)?;
+    let mut claimed = Vec::with_capacity(rows.len());
+    for (id, payload, attempts) in rows {
+        match serde_json::from_str(&payload) {
+            Ok(job) => claimed.push(Claimed { id, job, attempts }),
+            Err(error) => tracing::error!(%id, %error, "a job that this version cannot read; left for another"),
+        }
+    }
+    Ok(claimed)
+}
+
+/// When the next job is due, if there is any: how long a worker may sleep.
+pub fn next_due(c: &mut Connection) -> Result<Option<Timestamp>> {
+    Ok(jobs::table.order((jobs::run_at, jobs::id)).select(jobs::run_at).first(c).optional()?)
+}
+
+/// Removes finished jobs.
+pub fn finish(c: &mut Connection, ids: &[JobId]) -> Result<()> {
+    diesel::delete(jobs::table.filter(crate::connection::any_of(jobs::id, ids))).execute(c)?;
+    Ok(())
+}
+
+/// Puts a job back to be tried again at `run_at`, with the reason.
+pub fn retry(c: &mut Connection, id: JobId, run_at: Timestamp, error: &str) -> Result<()> {
+    diesel::update(jobs::table.filter(jobs::id.eq(id)))
+        .set((jobs::run_at.eq(run_at), jobs::last_error.eq(error)))
+        .execute(c)?;
+    wake_jobs();
+    Ok(())
+}
+
+/// All jobs in the order of their ids, for tests and the admin's overview.
+pub fn all(c: &mut Connection) -> Result<Vec<Job>> {
+    let rows: Vec<Json<Job>> = jobs::table.order(jobs::id).select(jobs::payload).load(c)?;
+    Ok(rows.into_iter().map(|j| j.0).collect())
+}

@@ -1,0 +1,126 @@
+//! The server's own names: its origin, its domain, and the URIs that stand under them (docs/ARCHITECTURE.md, “URLs”).
+
+use crate::ids::{BlockId, FollowId, LikeId, PostId};
+
+/// Where this server is, as everybody else sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    origin: String,
+    domain: String,
+}
+
+impl Site {
+    /// From an origin such as `https://example.org` or `http://localhost:8080`: scheme, host, and a port when it is not the
+    /// scheme's own. A trailing slash is dropped.
+    pub fn new(origin: &str) -> Self {
+        let origin = origin.trim_end_matches('/').to_owned();
+        let domain = origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest).to_ascii_lowercase();
+        Self { origin, domain }
+    }
+
+    /// `https://example.org`, without a trailing slash.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// `example.org` or `localhost:8080`: what stands behind the second `@` of a handle.
+    pub fn domain(&self) -> &str {
+        &self.domain
+    }
+
+    /// Whether `domain` is ours, whatever its case.
+    pub fn is_own_domain(&self, domain: &str) -> bool {
+        domain.eq_ignore_ascii_case(&self.domain)
+    }
+
+    /// Whether `uri` stands under our origin.
+    pub fn is_own_uri(&self, uri: &str) -> bool {
+        uri.strip_prefix(&self.origin).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// The ActivityPub id of a local actor.
+    pub fn actor_uri(&self, username: &str) -> String {
+        format!("{}/users/{username}", self.origin)
+    }
+
+    /// The page of a local actor.
+    pub fn actor_url(&self, username: &str) -> String {
+        format!("{}/@{username}", self.origin)
+    }
+
+    /// The ActivityPub id of the server itself.
+    pub fn instance_actor_uri(&self) -> String {
+        format!("{}/actor", self.origin)
+    }
+
+    /// The inbox that serves everybody here.
+    pub fn shared_inbox(&self) -> String {
+        format!("{}/inbox", self.origin)
+    }
+
+    /// The ActivityPub id of a local post; of a boost it is [`Site::activity_uri`].
+    pub fn post_uri(&self, username: &str, id: PostId) -> String {
+        format!("{}/users/{username}/statuses/{id}", self.origin)
+    }
+
+    /// The page of a local post.
+    pub fn post_url(&self, username: &str, id: PostId) -> String {
+        format!("{}/@{username}/{id}", self.origin)
+    }
+
+    /// The id of the `Create` of a post, and of the `Announce` that a boost is.
+    pub fn activity_uri(&self, username: &str, id: PostId) -> String {
+        format!("{}/users/{username}/statuses/{id}/activity", self.origin)
+    }
+
+    /// The id of a `Like`.
+    pub fn like_uri(&self, username: &str, id: LikeId) -> String {
+        format!("{}/users/{username}/likes/{id}", self.origin)
+    }
+
+    /// The id of a `Follow`.
+    pub fn follow_uri(&self, username: &str, id: FollowId) -> String {
+        format!("{}/users/{username}/follows/{id}", self.origin)
+    }
+
+    /// The id of a `Block`.
+    pub fn block_uri(&self, username: &str, id: BlockId) -> String {
+        format!("{}/users/{username}/blocks/{id}", self.origin)
+    }
+
+    /// The page of a hashtag (`name` percent-encoded by the caller's URL type where needed).
+    pub fn tag_url(&self, name: &str) -> String {
+        format!("{}/tags/{name}", self.origin)
+    }
+
+    /// Where a stored file is served.
+    pub fn media_url(&self, key: &str) -> String {
+        format!("{}/media/{key}", self.origin)
+    }
+
+    /// The public form of a picture column: an absolute URL as it stands, a storage key under [`Site::media_url`].
+    pub fn picture_url(&self, stored: &str) -> String {
+        if stored.starts_with("https://") || stored.starts_with("http://") {
+            stored.to_owned()
+        } else {
+            self.media_url(stored)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_under_an_origin() {
+        let site = Site::new("http://localhost:8080/");
+        assert_eq!(site.domain(), "localhost:8080");
+        assert_eq!(site.actor_uri("ali"), "http://localhost:8080/users/ali");
+        assert!(site.is_own_uri("http://localhost:8080/users/ali"));
+        assert!(!site.is_own_uri("http://localhost:8080.evil.example/users/ali"));
+        assert!(site.is_own_domain("LOCALHOST:8080"));
+        assert_eq!(site.picture_url("a/b.png"), "http://localhost:8080/media/a/b.png");
+        assert_eq!(site.picture_url("https://x.example/b.png"), "https://x.example/b.png");
+    }
+}
