@@ -10,6 +10,7 @@ pub mod ids;
 pub mod jobs;
 pub mod json;
 pub mod migrations;
+pub mod paging;
 #[allow(missing_docs)]
 pub mod schema;
 pub mod site;
@@ -22,5 +23,6 @@ pub use db::{Db, after_commit};
 pub use error::{Error, Flaw, Problem, Result};
 pub use events::Event;
 pub use json::Json;
+pub use paging::{Page, Slice};
 pub use site::Site;
 pub use time::Timestamp;
