@@ -209,11 +209,7 @@ where
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no text")
+    panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
 
 /// Whether a connection may write.
@@ -257,8 +253,9 @@ impl Source {
                 Ok(Connection::Sqlite(c))
             }
             Self::Postgres(url) => {
-                let c = PgConnection::establish(url)
-                    .map_err(|e| Error::Internal(format!("cannot open the PostgreSQL database {}: {e}", without_password(url))))?;
+                let c = PgConnection::establish(url).map_err(|e| {
+                    Error::Internal(format!("cannot open the PostgreSQL database {}: {e}", without_password(url)))
+                })?;
                 Ok(Connection::Postgres(c))
             }
         }
@@ -290,11 +287,7 @@ impl Lane {
             Some(connection) => connection,
             None => self.source.connect(self.access)?,
         };
-        std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || self.run(connection))
-            .map(drop)
-            .map_err(Error::internal)
+        std::thread::Builder::new().name(name.to_owned()).spawn(move || self.run(connection)).map(drop).map_err(Error::internal)
     }
 
     fn run(self, mut connection: Connection) {

@@ -250,9 +250,7 @@ pub fn finish(c: &mut Connection, ids: &[JobId]) -> Result<()> {
 
 /// Puts a job back to be tried again at `run_at`, with the reason.
 pub fn retry(c: &mut Connection, id: JobId, run_at: Timestamp, error: &str) -> Result<()> {
-    diesel::update(jobs::table.filter(jobs::id.eq(id)))
-        .set((jobs::run_at.eq(run_at), jobs::last_error.eq(error)))
-        .execute(c)?;
+    diesel::update(jobs::table.filter(jobs::id.eq(id))).set((jobs::run_at.eq(run_at), jobs::last_error.eq(error))).execute(c)?;
     wake_jobs();
     Ok(())
 }

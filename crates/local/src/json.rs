@@ -52,10 +52,7 @@ impl<T> ToSql<Text, crate::connection::MultiBackend> for Json<T>
 where
     T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static,
 {
-    fn to_sql<'b>(
-        &'b self,
-        out: &mut serialize::Output<'b, '_, crate::connection::MultiBackend>,
-    ) -> serialize::Result {
+    fn to_sql<'b>(&'b self, out: &mut serialize::Output<'b, '_, crate::connection::MultiBackend>) -> serialize::Result {
         out.set_value((Text, self));
         Ok(serialize::IsNull::No)
     }

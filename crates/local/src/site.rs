@@ -100,11 +100,7 @@ impl Site {
 
     /// The public form of a picture column: an absolute URL as it stands, a storage key under [`Site::media_url`].
     pub fn picture_url(&self, stored: &str) -> String {
-        if stored.starts_with("https://") || stored.starts_with("http://") {
-            stored.to_owned()
-        } else {
-            self.media_url(stored)
-        }
+        if stored.starts_with("https://") || stored.starts_with("http://") { stored.to_owned() } else { self.media_url(stored) }
     }
 }
 
