@@ -1,1 +1,4 @@
-//! Majlis.
+//! ActivityPub both ways: vocabulary, signatures, discovery, inbox and delivery.
+//! Knows the rows of `majlis-local` and the wire; never the client API or HTML.
+
+pub mod sig;
