@@ -9,6 +9,8 @@ use diesel::result::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{RunQueryDsl, Selectable};
+use std::borrow::Cow;
+use std::marker::PhantomData;
 
 pub use any::{AnyConnection as Connection, MultiBackend};
 
@@ -104,16 +106,21 @@ pub struct AnyOf<C> {
 /// See [`AnyOf`]. An empty list matches nothing.
 pub fn any_of<C>(column: C, ids: impl IntoIterator<Item = impl Into<i64>>) -> AnyOf<C> {
     let ids: Vec<i64> = ids.into_iter().map(Into::into).collect();
+    let json = json_list(&ids);
+    AnyOf { column, ids, json }
+}
+
+/// `[1,2,3]`, as `json_each` reads it.
+fn json_list(ids: &[i64]) -> String {
+    use std::fmt::Write;
     let mut json = String::with_capacity(ids.len() * 20 + 2);
     json.push('[');
     for (i, id) in ids.iter().enumerate() {
-        if i > 0 {
-            json.push(',');
-        }
-        json.push_str(&id.to_string());
+        let comma = if i > 0 { "," } else { "" };
+        let _ = write!(json, "{comma}{id}");
     }
     json.push(']');
-    AnyOf { column, ids, json }
+    json
 }
 
 impl<C: Expression> Expression for AnyOf<C> {
@@ -152,5 +159,161 @@ where
 {
     fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         MultiBackend::walk_variant_ast(self, pass)
+    }
+}
+
+/// A statement written out in the SQL that both engines share, for what the query builder cannot say (recursion, a chosen
+/// join order, full text). Unlike `diesel::sql_query` it is prepared once per connection. See [`written`].
+#[derive(Debug, Clone)]
+pub struct Written<ST> {
+    sql: Cow<'static, str>,
+    binds: Vec<(&'static str, Bind)>,
+    columns: PhantomData<ST>,
+}
+
+/// What a name in a [`Written`] statement stands for.
+#[derive(Debug, Clone)]
+enum Bind {
+    Number(i64),
+    Text(String),
+    Numbers { list: Vec<i64>, json: String },
+}
+
+/// Begins a [`Written`] statement whose columns have the SQL types `ST`. In `sql`, `:name` stands for a value given by
+/// [`Written::number`] or [`Written::text`], as often as it is used; the `:name` of [`Written::numbers`] is a subquery
+/// with one column `id`, for `IN :name` and `FROM :name AS x`.
+pub fn written<ST>(sql: impl Into<Cow<'static, str>>) -> Written<ST> {
+    Written { sql: sql.into(), binds: Vec::new(), columns: PhantomData }
+}
+
+impl<ST> Written<ST> {
+    /// Gives `:name` a number: an id, a time, a limit.
+    pub fn number(mut self, name: &'static str, value: impl Into<i64>) -> Self {
+        self.binds.push((name, Bind::Number(value.into())));
+        self
+    }
+
+    /// Gives `:name` a text.
+    pub fn text(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.binds.push((name, Bind::Text(value.into())));
+        self
+    }
+
+    /// Gives `:name` a list of ids, as one bind whatever their number.
+    pub fn numbers(mut self, name: &'static str, values: impl IntoIterator<Item = impl Into<i64>>) -> Self {
+        let list: Vec<i64> = values.into_iter().map(Into::into).collect();
+        let json = json_list(&list);
+        self.binds.push((name, Bind::Numbers { list, json }));
+        self
+    }
+
+    /// Calls `plain` for the SQL between the names and `bind` for each name.
+    fn walk<'b>(&'b self, mut each: impl FnMut(&'b str, Option<&'b Bind>) -> QueryResult<()>) -> QueryResult<()> {
+        let mut rest: &'b str = &self.sql;
+        while let Some(colon) = rest.find(':') {
+            let after = &rest[colon + 1..];
+            let length = after.find(|ch: char| !ch.is_ascii_alphanumeric() && ch != '_').unwrap_or(after.len());
+            if length == 0 {
+                // `::` of a cast.
+                let cast = 1 + after.starts_with(':') as usize;
+                each(&rest[..colon + cast], None)?;
+                rest = &rest[colon + cast..];
+                continue;
+            }
+            let name = &after[..length];
+            let bind = self.binds.iter().find(|(known, _)| *known == name).map(|(_, bind)| bind);
+            let bind = bind.ok_or_else(|| diesel::result::Error::QueryBuilderError(format!("no value for :{name}").into()))?;
+            each(&rest[..colon], Some(bind))?;
+            rest = &after[length..];
+        }
+        each(rest, None)
+    }
+}
+
+impl<ST> QueryFragment<Sqlite> for Written<ST> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.walk(|sql, bind| {
+            pass.push_sql(sql);
+            match bind {
+                Some(Bind::Number(value)) => pass.push_bind_param::<BigInt, _>(value)?,
+                Some(Bind::Text(value)) => pass.push_bind_param::<Text, _>(value)?,
+                Some(Bind::Numbers { json, .. }) => {
+                    pass.push_sql("(SELECT value AS id FROM json_each(");
+                    pass.push_bind_param::<Text, _>(json)?;
+                    pass.push_sql("))");
+                }
+                None => {}
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<ST> QueryFragment<Pg> for Written<ST> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.walk(|sql, bind| {
+            pass.push_sql(sql);
+            match bind {
+                Some(Bind::Number(value)) => pass.push_bind_param::<BigInt, _>(value)?,
+                Some(Bind::Text(value)) => pass.push_bind_param::<Text, _>(value)?,
+                Some(Bind::Numbers { list, .. }) => {
+                    pass.push_sql("(SELECT unnest(");
+                    pass.push_bind_param::<Array<BigInt>, _>(list)?;
+                    pass.push_sql(") AS id)");
+                }
+                None => {}
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<ST> QueryFragment<MultiBackend> for Written<ST> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        MultiBackend::walk_variant_ast(self, pass)
+    }
+}
+
+/// Not by type: the text is the key under which the statement is kept.
+impl<ST> QueryId for Written<ST> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST> Query for Written<ST> {
+    type SqlType = ST;
+}
+
+impl<ST> RunQueryDsl<Connection> for Written<ST> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDb;
+    use diesel::sql_types::Nullable;
+
+    #[test]
+    fn a_written_statement_binds_names_on_both_engines() {
+        let db = TestDb::new();
+        let rows: Vec<(i64, String, Option<i64>)> = db
+            .read_now(|c| {
+                Ok(written::<(BigInt, Text, Nullable<BigInt>)>(
+                    "SELECT v.id, CAST(:word AS TEXT), CASE WHEN v.id IN :some THEN v.id + CAST(:n AS BIGINT) END \
+                     FROM :ids AS v WHERE v.id <> :n ORDER BY v.id",
+                )
+                .numbers("ids", [3_i64, 1, 2])
+                .numbers("some", [3_i64])
+                .number("n", 1)
+                .text("word", "it's :n")
+                .load(c)?)
+            })
+            .unwrap();
+        assert_eq!(rows, [(2, "it's :n".to_owned(), None), (3, "it's :n".to_owned(), Some(4))]);
+    }
+
+    #[test]
+    fn a_name_without_a_value_is_an_error() {
+        let db = TestDb::new();
+        assert!(db.read_now(|c| Ok(written::<BigInt>("SELECT :nothing").load::<i64>(c)?)).is_err());
     }
 }
