@@ -162,6 +162,60 @@ where
     }
 }
 
+/// `column IN (texts)` as one bind, as [`AnyOf`] does it for ids.
+#[derive(Debug, Clone, QueryId)]
+pub struct AnyText<C> {
+    column: C,
+    texts: Vec<String>,
+    json: String,
+}
+
+/// See [`AnyText`]. An empty list matches nothing.
+pub fn any_text<C>(column: C, texts: impl IntoIterator<Item = impl Into<String>>) -> AnyText<C> {
+    let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
+    let json = serde_json::Value::from(texts.as_slice()).to_string();
+    AnyText { column, texts, json }
+}
+
+impl<C: Expression> Expression for AnyText<C> {
+    type SqlType = Bool;
+}
+impl<C: AppearsOnTable<QS>, QS> AppearsOnTable<QS> for AnyText<C> {}
+impl<C: SelectableExpression<QS>, QS> SelectableExpression<QS> for AnyText<C> {}
+impl<C: ValidGrouping<G>, G> ValidGrouping<G> for AnyText<C> {
+    type IsAggregate = C::IsAggregate;
+}
+
+impl<C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for AnyText<C> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        self.column.walk_ast(pass.reborrow())?;
+        pass.push_sql(" IN (SELECT value FROM json_each(");
+        pass.push_bind_param::<Text, _>(&self.json)?;
+        pass.push_sql("))");
+        Ok(())
+    }
+}
+
+impl<C: QueryFragment<Pg>> QueryFragment<Pg> for AnyText<C> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(pass.reborrow())?;
+        pass.push_sql(" = ANY(");
+        pass.push_bind_param::<Array<Text>, _>(&self.texts)?;
+        pass.push_sql(")");
+        Ok(())
+    }
+}
+
+impl<C> QueryFragment<MultiBackend> for AnyText<C>
+where
+    Self: QueryFragment<Sqlite> + QueryFragment<Pg>,
+    MultiBackend: Backend,
+{
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        MultiBackend::walk_variant_ast(self, pass)
+    }
+}
+
 /// A statement written out in the SQL that both engines share, for what the query builder cannot say (recursion, a chosen
 /// join order, full text). Unlike `diesel::sql_query` it is prepared once per connection. See [`written`].
 #[derive(Debug, Clone)]

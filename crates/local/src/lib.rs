@@ -9,14 +9,17 @@ pub mod events;
 pub mod ids;
 pub mod jobs;
 pub mod json;
+pub mod markers;
 pub mod migrations;
 pub mod paging;
+pub mod received;
 #[allow(missing_docs)]
 pub mod schema;
 pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+pub mod tombstones;
 
 pub use connection::{Connection, Engine};
 pub use db::{Db, after_commit};
