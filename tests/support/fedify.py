@@ -1,0 +1,110 @@
+"""The peer that is not Majlis: `fedify/peer.ts`, started on a loopback port and driven over its control address."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from support.server import free_port
+from support.waiting import eventually
+
+PEER = Path(__file__).resolve().parents[1] / "fedify" / "peer.ts"
+NODE = Path(sys.executable).parent / "node"
+CAVAGE = "draft-cavage"
+RFC_9421 = "rfc9421"
+FIRST_KNOCK = {CAVAGE: "draft-cavage-http-signatures-12", RFC_9421: "rfc9421"}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An activity that came to one of the peer's inboxes."""
+
+    type: str
+    id: str
+    actor: str
+    document: dict[str, object]
+    scheme: str
+    """`draft-cavage`, `rfc9421` or `none`."""
+    verified: bool
+    """Whether Fedify's verification of the HTTP signature succeeded."""
+    reason: str | None
+    """Why it did not."""
+    path: str
+    believed: bool
+    """Whether Fedify handed the activity on to its application."""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One running Fedify server."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    @classmethod
+    def start(cls, directory: Path, *, scheme: str, accept: str = "any") -> "Peer":
+        """Signs by `scheme` first, and takes only activities signed by `accept`."""
+        directory.mkdir(parents=True, exist_ok=True)
+        log_file = directory / "fedify.log"
+        port = free_port()
+        environment = {**os.environ, "PORT": str(port), "FIRST_KNOCK": FIRST_KNOCK[scheme], "ACCEPT": accept}
+        with log_file.open("wb") as log:
+            process = subprocess.Popen([NODE, PEER], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        peer = cls(port, process, log_file)
+        eventually(peer._listens, seconds=30, what="Fedify starts")
+        return peer
+
+    def stop(self) -> str:
+        """Ends the process and returns what it logged."""
+        self.process.kill()
+        self.process.wait()
+        return self.log_file.read_text(errors="replace")
+
+    def join(self, name: str, *, locked: bool = False) -> "Stranger":
+        """Makes an actor with RSA and Ed25519 keys of its own."""
+        made = self.control("people", name=name, locked=str(locked).lower())
+        return Stranger(self, name, made["uri"], made["handle"])
+
+    def arrivals(self, **like: object) -> list[Arrival]:
+        """What arrived, oldest first, with attributes as in `like`."""
+        came = [Arrival(**one) for one in self.control("arrivals")]
+        return [one for one in came if all(getattr(one, name) == value for name, value in like.items())]
+
+    def wait_for(self, type: str, **like: object) -> Arrival:
+        """The first arrival of a type that Fedify verified and believed."""
+        arrival = eventually(lambda: self.arrivals(type=type, **like), seconds=20, what=f"{type} arrives at Fedify")[0]
+        assert arrival.verified and arrival.believed, arrival
+        return arrival
+
+    def control(self, path: str, **values: str) -> dict[str, str]:
+        reply = requests.post(f"http://localhost:{self.port}/control/{path}", json=values, timeout=60)
+        assert reply.ok, f"Fedify could not {path} {values}: {reply.text}"
+        return reply.json()
+
+    def _listens(self) -> bool:
+        assert self.process.poll() is None, self.log_file.read_text(errors="replace")
+        return "listening" in self.log_file.read_text(errors="replace")
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Somebody on the peer; methods return the id of what they made."""
+
+    peer: Peer
+    name: str
+    uri: str
+    handle: str
+
+    def do(self, verb: str, **values: str) -> str:
+        return self.peer.control(verb, **{"as": self.name, **values})["id"]
+
+    def fetch(self, uri: str) -> dict[str, object]:
+        """Dereferences a URI with a GET signed by this person."""
+        return self.peer.control("fetch", **{"as": self.name, "object": uri})  # type: ignore[return-value]
+
+    def followers(self) -> list[str]:
+        return self.peer.control("followers", **{"as": self.name})  # type: ignore[return-value]
