@@ -18,6 +18,7 @@ pub mod schema;
 pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod time;
 pub mod tombstones;
 

@@ -1,0 +1,100 @@
+//! Custom emoji in text: `:shortcode:` by Mastodon's rule.
+//! The rule keeps times (`10:30:45`) and ports from being taken for emoji.
+
+use std::ops::Range;
+
+use super::characters::{is_letter, is_word};
+
+/// The longest shortcode, in bytes (Mastodon's limit for new emoji).
+pub const MAX_SHORTCODE: usize = 128;
+
+/// Whether an emoji may be called so: at least two of ASCII letters, digits and underscores.
+pub fn is_shortcode(name: &str) -> bool {
+    (2..=MAX_SHORTCODE).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// The shortcodes in a text, each once, in the order of their first use.
+pub fn shortcodes(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for (_, name) in occurrences(text) {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// Every `:shortcode:` with the bytes that it covers, colons included. It may not touch a letter, digit or colon
+/// on either side.
+pub fn occurrences(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while let Some(start) = text[from..].find(':').map(|at| from + at) {
+            let length =
+                text[start + 1..].bytes().take(MAX_SHORTCODE + 1).take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            let end = start + 1 + length;
+            // The closing colon may open the next one only when it closed nothing.
+            from = end.max(start + 1);
+            if text[end..].starts_with(':')
+                && is_shortcode(&text[start + 1..end])
+                && !text[..start].chars().next_back().is_some_and(touches)
+                && !text[end + 1..].chars().next().is_some_and(touches)
+            {
+                from = end + 1;
+                return Some((start..end + 1, &text[start + 1..end]));
+            }
+        }
+        None
+    })
+}
+
+/// Ruby's `[[:alnum:]:]`.
+fn touches(c: char) -> bool {
+    c == ':' || is_letter(c) || (is_word(c) && c.is_numeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emoji_stand_alone() {
+        let cases: &[(&str, &[&str])] = &[
+            (":blobcat:", &["blobcat"]),
+            ("hi :blobcat: :verified:", &["blobcat", "verified"]),
+            (":a_b: :a_b:", &["a_b"]),
+            ("(:ok:)", &["ok"]),
+            ("مرحبا :salam:، أهلا", &["salam"]),
+            (":one:\u{200B}:two:", &["one", "two"]),
+            (":one:\n:two:", &["one", "two"]),
+            (":one::two:", &[]),
+            ("10:30:45", &[]),
+            ("a:bb:", &[]),
+            (":bb:c", &[]),
+            ("مرحبا:bb:", &[]),
+            (":a:", &[]),
+            (":a-b:", &[]),
+            ("::bb::", &[]),
+            (":bb", &[]),
+            (":", &[]),
+            ("😀:bb:😀", &["bb"]),
+            ("time 10:bb: :cc:", &["cc"]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shortcodes(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges_include_the_colons() {
+        let text = "x :bb: y";
+        let all: Vec<_> = occurrences(text).collect();
+        assert_eq!(all, [(2..6, "bb")]);
+    }
+
+    #[test]
+    fn names() {
+        assert!(is_shortcode("ok") && is_shortcode("Blob_Cat9"));
+        assert!(!is_shortcode("a") && !is_shortcode("a-b") && !is_shortcode("أهلا") && !is_shortcode(&"x".repeat(129)));
+    }
+}

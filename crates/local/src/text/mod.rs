@@ -1,0 +1,25 @@
+//! Text: what authors write and what remote servers send, turned into safe HTML, counted, named, searched.
+//! Pure functions without a database; everything here is bounded in time and memory by the length of its input.
+//!
+//! A local post takes two steps, so that the caller can look its mentions up in between: [`scan`] finds what the
+//! text speaks of, [`render`] writes the HTML. A remote post takes one: [`sanitise`].
+
+pub mod characters;
+pub mod compose;
+pub mod count;
+pub mod emoji;
+pub mod language;
+pub mod names;
+pub mod sanitise;
+pub mod search;
+
+mod entities;
+mod html;
+mod markdown;
+mod plain;
+
+pub use compose::{Format, Hashtag, Mentioned, Resolved, Scanned, render, render_field, scan};
+pub use count::count;
+pub use names::{Handle, hashtag_key, normalise_domain};
+pub use plain::{excerpt, isolate, one_line, plain};
+pub use sanitise::sanitise;
