@@ -68,6 +68,8 @@ pub enum Change {
     Deleted {
         /// The post.
         post: PostId,
+        /// Remote actors beyond the audience whose servers have a copy: they liked, boosted or answered it.
+        reached: Vec<ActorId>,
     },
     /// A boost was taken back: `Undo{Announce}`; its row is a tombstone.
     Unboosted {

@@ -2,25 +2,40 @@
 //!
 //! [`Db`] is the door; each noun has a module. See `docs/ARCHITECTURE.md`.
 
+pub mod actors;
+pub mod attachments;
+pub mod boosts;
+mod codes;
 pub mod connection;
 pub mod db;
+pub mod emojis;
 pub mod error;
 pub mod events;
+pub mod hashtags;
 pub mod ids;
 pub mod jobs;
 pub mod json;
 pub mod markers;
+pub mod keypairs;
+pub mod mentions;
 pub mod migrations;
+pub mod notifications;
 pub mod paging;
 pub mod received;
+pub mod polls;
+pub mod posts;
+pub mod publish;
+pub mod receive;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod search;
 pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
 pub mod time;
 pub mod tombstones;
+pub mod visibility;
 
 pub use connection::{Connection, Engine};
 pub use db::{Db, after_commit};

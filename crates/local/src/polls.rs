@@ -1,0 +1,219 @@
+//! Polls: a post that asks. Ours count their votes; those of other servers say their totals themselves.
+
+use diesel::prelude::*;
+
+use crate::connection::{Connection, any_of};
+use crate::db::after_commit;
+use crate::error::{Error, Flaw, Result};
+use crate::events::Event;
+use crate::ids::{ActorId, PostId};
+use crate::jobs::{self, Change, Job};
+use crate::json::Json;
+use crate::on_each;
+use crate::posts::Post;
+use crate::schema::{poll_votes, polls};
+use crate::time::Timestamp;
+
+/// Options that a local poll may have.
+pub const MOST_OPTIONS: usize = 20;
+/// Characters of an option.
+pub const OPTION_LIMIT: usize = 100;
+/// Seconds that a local poll may last: five minutes to a month.
+pub const DURATION: std::ops::RangeInclusive<i64> = 300..=2_629_746;
+
+/// One answer of a poll.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PollOption {
+    /// Plain text.
+    pub title: String,
+    /// How many chose it.
+    #[serde(default)]
+    pub votes: i64,
+}
+
+/// A poll as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = polls)]
+#[allow(missing_docs)]
+pub struct Poll {
+    pub post_id: PostId,
+    pub options: Json<Vec<PollOption>>,
+    /// Whether more than one may be chosen.
+    pub multiple: bool,
+    /// Totals stay hidden until the end.
+    pub hide_totals: bool,
+    /// `None` when a remote server does not say.
+    pub voters_count: Option<i64>,
+    /// `None`: no end.
+    pub expires_at: Option<Timestamp>,
+    /// When a remote server closed it.
+    pub closed_at: Option<Timestamp>,
+}
+
+impl Poll {
+    /// Whether voting has ended.
+    pub fn is_over(&self) -> bool {
+        let now = Timestamp::now();
+        self.closed_at.is_some() || self.expires_at.is_some_and(|end| end <= now)
+    }
+}
+
+/// A poll to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct NewPoll {
+    pub options: Vec<PollOption>,
+    pub multiple: bool,
+    pub hide_totals: bool,
+    pub voters_count: Option<i64>,
+    pub expires_at: Option<Timestamp>,
+    pub closed_at: Option<Timestamp>,
+}
+
+/// Whether a local poll has the right form.
+///
+/// # Errors
+/// [`Error::Invalid`] naming the field.
+pub fn check_new(poll: &NewPoll) -> Result<()> {
+    let options = &poll.options;
+    if options.len() < 2 {
+        return Err(Error::invalid("poll[options]", Flaw::TooShort, "must be at least two"));
+    }
+    if options.len() > MOST_OPTIONS {
+        return Err(Error::invalid("poll[options]", Flaw::TooLong, format!("at most {MOST_OPTIONS}")));
+    }
+    if options.iter().any(|o| o.title.trim().is_empty()) {
+        return Err(Error::invalid("poll[options]", Flaw::Blank, "an option cannot be empty"));
+    }
+    if options.iter().any(|o| o.title.chars().count() > OPTION_LIMIT) {
+        return Err(Error::invalid("poll[options]", Flaw::TooLong, format!("an option has at most {OPTION_LIMIT} characters")));
+    }
+    let distinct: std::collections::HashSet<&str> = options.iter().map(|o| o.title.as_str()).collect();
+    if distinct.len() < options.len() {
+        return Err(Error::invalid("poll[options]", Flaw::Invalid, "two options are the same"));
+    }
+    let seconds = poll.expires_at.map_or(0, |end| (end.millis() - Timestamp::now().millis() + 999) / 1_000);
+    if !DURATION.contains(&seconds) {
+        let text = format!("must be {} to {} seconds", DURATION.start(), DURATION.end());
+        return Err(Error::invalid("poll[expires_in]", Flaw::Inclusion, text));
+    }
+    Ok(())
+}
+
+/// Stores a post's poll, or what a remote server now says of it: its votes stay.
+pub(crate) fn set(c: &mut Connection, post: PostId, poll: &NewPoll) -> Result<()> {
+    let values = (
+        polls::options.eq(Json(poll.options.clone())),
+        polls::multiple.eq(poll.multiple),
+        polls::hide_totals.eq(poll.hide_totals),
+        polls::voters_count.eq(poll.voters_count),
+        polls::expires_at.eq(poll.expires_at),
+        polls::closed_at.eq(poll.closed_at),
+    );
+    if diesel::update(polls::table.find(post)).set(values.clone()).execute(c)? == 0 {
+        diesel::insert_into(polls::table).values((polls::post_id.eq(post), values)).execute(c)?;
+    }
+    Ok(())
+}
+
+/// The poll of a post.
+pub fn of_post(c: &mut Connection, post: PostId) -> Result<Option<Poll>> {
+    Ok(polls::table.find(post).select(Poll::as_select()).first(c).optional()?)
+}
+
+/// The polls of these posts; one query for all.
+pub fn of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<Poll>> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(polls::table.filter(any_of(polls::post_id, posts)).select(Poll::as_select()).load(c)?)
+}
+
+/// What `viewer` chose in these polls, as pairs.
+pub fn own_votes(c: &mut Connection, viewer: ActorId, posts: &[PostId]) -> Result<Vec<(PostId, i32)>> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(poll_votes::table
+        .filter(poll_votes::actor_id.eq(viewer))
+        .filter(any_of(poll_votes::post_id, posts))
+        .order((poll_votes::post_id, poll_votes::choice))
+        .select((poll_votes::post_id, poll_votes::choice))
+        .load(c)?)
+}
+
+/// A local person votes, once. In a remote poll the vote is sent to its author; the totals change at once here.
+///
+/// # Errors
+/// [`Error::Invalid`] when the poll is over, the person has voted, or the choices do not fit.
+pub fn vote(c: &mut Connection, voter: ActorId, post: &Post, choices: &[i32]) -> Result<Poll> {
+    let poll = of_post(c, post.id)?.ok_or(Error::NotFound("poll"))?;
+    if poll.is_over() {
+        return Err(Error::invalid("choices", Flaw::Invalid, "the poll has already ended"));
+    }
+    if post.author_id == voter {
+        return Err(Error::invalid("choices", Flaw::Invalid, "you cannot vote in your own poll"));
+    }
+    if !own_votes(c, voter, &[post.id])?.is_empty() {
+        return Err(Error::invalid("choices", Flaw::Taken, "you have already voted in this poll"));
+    }
+    let mut choices = choices.to_vec();
+    choices.sort_unstable();
+    choices.dedup();
+    let fits = |n: &i32| usize::try_from(*n).is_ok_and(|n| n < poll.options.len());
+    if choices.is_empty() || !choices.iter().all(fits) || (choices.len() > 1 && !poll.multiple) {
+        return Err(Error::invalid("choices", Flaw::Invalid, "these choices do not fit the poll"));
+    }
+    let rows: Vec<_> = choices
+        .iter()
+        .map(|n| (poll_votes::post_id.eq(post.id), poll_votes::actor_id.eq(voter), poll_votes::choice.eq(*n)))
+        .collect();
+    on_each!(c => diesel::insert_into(poll_votes::table).values(&rows).execute(c))?;
+    let poll = add_votes(c, poll, &choices, true)?;
+    if post.local {
+        jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: post.id } })?;
+    } else {
+        jobs::enqueue(c, &Job::Federate { change: Change::Voted { post: post.id, actor: voter, choices } })?;
+    }
+    after_commit(Event::PostEdited(post.id));
+    Ok(poll)
+}
+
+/// A remote person votes in a local poll, by the option's text. A second vote for the same, or one too late, changes nothing.
+pub fn receive_vote(c: &mut Connection, voter: ActorId, post: &Post, title: &str, uri: &str) -> Result<()> {
+    let Some(poll) = of_post(c, post.id)? else { return Ok(()) };
+    let Some(choice) = poll.options.iter().position(|o| o.title == title).and_then(|n| i32::try_from(n).ok()) else {
+        return Ok(());
+    };
+    let before = own_votes(c, voter, &[post.id])?;
+    if poll.is_over() || before.iter().any(|v| v.1 == choice) || (!before.is_empty() && !poll.multiple) {
+        return Ok(());
+    }
+    diesel::insert_into(poll_votes::table)
+        .values((
+            poll_votes::post_id.eq(post.id),
+            poll_votes::actor_id.eq(voter),
+            poll_votes::choice.eq(choice),
+            poll_votes::uri.eq(uri),
+        ))
+        .execute(c)?;
+    add_votes(c, poll, &[choice], before.is_empty())?;
+    jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: post.id } })?;
+    after_commit(Event::PostEdited(post.id));
+    Ok(())
+}
+
+fn add_votes(c: &mut Connection, mut poll: Poll, choices: &[i32], new_voter: bool) -> Result<Poll> {
+    for choice in choices {
+        if let Some(option) = usize::try_from(*choice).ok().and_then(|n| poll.options.0.get_mut(n)) {
+            option.votes += 1;
+        }
+    }
+    if new_voter {
+        poll.voters_count = poll.voters_count.map(|n| n + 1);
+    }
+    diesel::update(polls::table.find(poll.post_id))
+        .set((polls::options.eq(poll.options.clone()), polls::voters_count.eq(poll.voters_count)))
+        .execute(c)?;
+    Ok(poll)
+}

@@ -1,0 +1,421 @@
+//! What a local author does: publish, edit, delete. The text is checked and rendered here, and everything that the change
+//! makes necessary (counters, notifications, search rows, jobs, events) happens in the same transaction.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+
+use crate::actors::{self, Actor};
+use crate::attachments;
+use crate::connection::{Connection, cols};
+use crate::db::after_commit;
+use crate::emojis;
+use crate::error::{Error, Flaw, Problem, Result};
+use crate::events::Event;
+use crate::hashtags;
+use crate::ids::{ActorId, AppId, AttachmentId, PostId};
+use crate::jobs::{self, Change, Job};
+use crate::json::Json;
+use crate::mentions;
+use crate::notifications::{self, Notice, NotificationKind};
+use crate::polls::{self, NewPoll};
+use crate::posts::{self, Parts, Post, PostKind};
+use crate::schema::{actors as actors_table, follows, idempotency_keys, posts as rows};
+use crate::search;
+use crate::site::Site;
+use crate::text::{self, Format, Handle, Mentioned, Resolved, Scanned};
+use crate::time::Timestamp;
+use crate::visibility::{self, Visibility};
+
+/// Characters of a local post, warning included, unless the admin says otherwise.
+pub const CHARACTER_LIMIT: usize = 500;
+
+/// What an author wants to publish.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub struct Draft {
+    /// As typed.
+    pub text: String,
+    pub format: Format,
+    pub visibility: Option<Visibility>,
+    /// The content warning.
+    pub summary: String,
+    pub sensitive: bool,
+    /// Checked by [`text::language`]; guessed from the text when missing.
+    pub language: Option<String>,
+    pub in_reply_to: Option<PostId>,
+    pub attachments: Vec<AttachmentId>,
+    pub poll: Option<NewPoll>,
+    pub app: Option<AppId>,
+    /// The same key from the same author within an hour gives the same post.
+    pub idempotency_key: Option<String>,
+    /// Characters allowed.
+    pub character_limit: usize,
+}
+
+/// What an author changes of a post.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[allow(missing_docs)]
+pub struct Revision {
+    pub text: String,
+    pub format: Format,
+    pub summary: String,
+    pub sensitive: bool,
+    pub language: Option<String>,
+    /// `None` leaves the attachments as they are.
+    pub attachments: Option<Vec<AttachmentId>>,
+    /// New alt texts and foci of attachments.
+    pub descriptions: Vec<(AttachmentId, Option<String>, Option<(f64, f64)>)>,
+    pub character_limit: usize,
+}
+
+/// Handles in `text` that nobody here knows yet: whom the caller may look up on the network before it publishes.
+pub fn unknown_handles(c: &mut Connection, site: &Site, draft_text: &str, format: Format) -> Result<Vec<Handle>> {
+    let scanned = text::scan(draft_text, format);
+    let known = known_mentions(c, site, &scanned)?;
+    Ok(scanned.mentions.into_iter().filter(|h| !known.contains_key(h)).collect())
+}
+
+/// Publishes a draft of `author`.
+///
+/// # Errors
+/// [`Error::Invalid`] naming every wrong field; [`Error::NotFound`] when the parent may not be seen.
+pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -> Result<Post> {
+    if let Some(key) = &draft.idempotency_key
+        && let Some(post) = same_key(c, author, key)?
+    {
+        return Ok(post);
+    }
+    let author = actors::get(c, author)?;
+    let parent = match draft.in_reply_to {
+        Some(id) => Some(parent_of(c, author.id, id)?),
+        None => None,
+    };
+    check_draft(&draft)?;
+    let written = write(c, site, &author, &draft.text, draft.format, draft.language.as_deref())?;
+    let id = PostId::new();
+    let visibility = draft.visibility.unwrap_or(Visibility::Public);
+    let parts = Parts::default()
+        .with(Parts::MEDIA, !draft.attachments.is_empty())
+        .with(Parts::MENTIONS, !written.mentioned.is_empty())
+        .with(Parts::HASHTAGS, !written.hashtags.is_empty())
+        .with(Parts::POLL, draft.poll.is_some());
+    let uri = site.post_uri(&author.username, id);
+    let now = Timestamp::now();
+    let conversation = match &parent {
+        Some(parent) => parent.conversation.clone().or_else(|| Some(format!("{}#context", parent.uri))),
+        None => Some(format!("{uri}#context")),
+    };
+    let post: Post = diesel::insert_into(rows::table)
+        .values((
+            rows::id.eq(id),
+            rows::uri.eq(&uri),
+            rows::url.eq(Some(site.post_url(&author.username, id))),
+            rows::author_id.eq(author.id),
+            rows::local.eq(true),
+            rows::kind.eq(if draft.poll.is_some() { PostKind::Question } else { PostKind::Note }),
+            rows::visibility.eq(visibility),
+            rows::in_reply_to_id.eq(parent.as_ref().map(|p| p.id)),
+            rows::in_reply_to_actor_id.eq(parent.as_ref().map(|p| p.author_id)),
+            rows::in_reply_to_uri.eq(parent.as_ref().map(|p| p.uri.clone())),
+            rows::conversation.eq(conversation),
+            (
+                rows::content.eq(&written.html),
+                rows::summary.eq(draft.summary.trim()),
+                rows::sensitive.eq(draft.sensitive || !draft.summary.trim().is_empty()),
+                rows::language.eq(&written.language),
+                rows::source.eq(Some(&draft.text)),
+                rows::source_format.eq(Some(draft.format.media_type())),
+                rows::emojis.eq(written.emojis.clone()),
+                rows::parts.eq(parts),
+                rows::app_id.eq(draft.app),
+                rows::created_at.eq(now),
+            ),
+        ))
+        .returning(cols::<Post>())
+        .get_result(c)?;
+    attachments::attach(c, author.id, id, &draft.attachments)?;
+    if let Some(poll) = &draft.poll {
+        polls::set(c, id, poll)?;
+    }
+    mentions::add(c, id, &written.mentioned_ids(), false)?;
+    hashtags::set(c, id, &written.hashtags)?;
+    posts::count_in(c, &post)?;
+    search::index_post(c, id, &search_text(&post))?;
+    for mentioned in &written.mentioned {
+        tell(c, NotificationKind::Mention, mentioned.id, &post)?;
+    }
+    tell_watchers(c, &post)?;
+    if has_to_leave(c, &post, &written.mentioned)? {
+        jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: id } })?;
+    }
+    if let Some(key) = &draft.idempotency_key {
+        remember_key(c, author.id, key, id)?;
+    }
+    after_commit(Event::PostCreated(id));
+    Ok(post)
+}
+
+/// Gives a post of `author` a new text. The former one is kept in its history; those who were newly mentioned and those
+/// who boosted it are told.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not the author's own; [`Error::Invalid`] naming the wrong field.
+pub fn edit(c: &mut Connection, site: &Site, author: ActorId, id: PostId, revision: Revision) -> Result<Post> {
+    let post = own(c, author, id)?;
+    let author = actors::get(c, author)?;
+    let keeps_media = match &revision.attachments {
+        Some(ids) => !ids.is_empty(),
+        None => post.parts.has(Parts::MEDIA),
+    };
+    check_text(&revision.text, &revision.summary, revision.character_limit, keeps_media || post.parts.has(Parts::POLL))?;
+    posts::keep_edit(c, &post)?;
+    let written = write(c, site, &author, &revision.text, revision.format, revision.language.as_deref())?;
+    if let Some(ids) = &revision.attachments {
+        attachments::attach(c, author.id, id, ids)?;
+    }
+    for (attachment, description, focus) in revision.descriptions {
+        attachments::describe(c, author.id, attachment, description, focus)?;
+    }
+    let before = mentions::of_post(c, id)?;
+    let after = written.mentioned_ids();
+    let gone: Vec<ActorId> = before.iter().copied().filter(|a| !after.contains(a)).collect();
+    // A direct post stays readable to those who had it: taking a name out of the text does not take the letter back.
+    if post.visibility != Visibility::Direct {
+        mentions::remove(c, id, &gone)?;
+    }
+    mentions::add(c, id, &after, false)?;
+    hashtags::set(c, id, &written.hashtags)?;
+    let parts = post
+        .parts
+        .with(Parts::MEDIA, keeps_media)
+        .with(Parts::MENTIONS, !after.is_empty() || (post.visibility == Visibility::Direct && !before.is_empty()))
+        .with(Parts::HASHTAGS, !written.hashtags.is_empty());
+    let summary = revision.summary.trim();
+    let post: Post = diesel::update(rows::table.find(id))
+        .set((
+            rows::content.eq(&written.html),
+            rows::summary.eq(summary),
+            rows::sensitive.eq(revision.sensitive || !summary.is_empty()),
+            rows::language.eq(&written.language),
+            rows::source.eq(Some(&revision.text)),
+            rows::source_format.eq(Some(revision.format.media_type())),
+            rows::emojis.eq(written.emojis.clone()),
+            rows::parts.eq(parts),
+            rows::edited_at.eq(Some(Timestamp::now())),
+        ))
+        .returning(cols::<Post>())
+        .get_result(c)?;
+    search::unindex_post(c, id)?;
+    search::index_post(c, id, &search_text(&post))?;
+    for mentioned in after.iter().filter(|a| !before.contains(a)) {
+        tell(c, NotificationKind::Mention, *mentioned, &post)?;
+    }
+    tell_boosters(c, &post)?;
+    jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    after_commit(Event::PostEdited(id));
+    Ok(post)
+}
+
+/// Deletes a post of `author`; gives back what it was and its source, so that an app can let it be written again.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not the author's own.
+pub fn delete(c: &mut Connection, author: ActorId, id: PostId) -> Result<Post> {
+    let post = own(c, author, id)?;
+    if post.is_boost() {
+        crate::boosts::unboost(c, author, &post)?;
+        return Ok(post);
+    }
+    let reached = posts::bury(c, &post)?;
+    jobs::enqueue(c, &Job::Federate { change: Change::Deleted { post: id, reached } })?;
+    Ok(post)
+}
+
+/// A living post of the author's own.
+fn own(c: &mut Connection, author: ActorId, id: PostId) -> Result<Post> {
+    let post = posts::get(c, id)?;
+    if post.author_id != author || post.deleted_at.is_some() {
+        return Err(Error::NotFound("post"));
+    }
+    Ok(post)
+}
+
+/// The post that is answered: of a boost, what it boosts.
+fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Result<Post> {
+    let post = posts::get(c, id)?;
+    let post = match post.boost_of_id {
+        Some(id) => posts::get(c, id)?,
+        None => post,
+    };
+    if !visibility::may_see(c, Some(viewer), &post)? {
+        return Err(Error::NotFound("post"));
+    }
+    Ok(post)
+}
+
+fn check_draft(draft: &Draft) -> Result<()> {
+    check_text(&draft.text, &draft.summary, draft.character_limit, !draft.attachments.is_empty() || draft.poll.is_some())?;
+    if let Some(poll) = &draft.poll {
+        polls::check_new(poll)?;
+        if !draft.attachments.is_empty() {
+            return Err(Error::invalid("media_ids", Flaw::Invalid, "a poll cannot have attachments"));
+        }
+    }
+    Ok(())
+}
+
+fn check_text(body: &str, summary: &str, limit: usize, has_more: bool) -> Result<()> {
+    let mut problems = Vec::new();
+    if body.trim().is_empty() && !has_more {
+        problems.push(Problem { field: "text", flaw: Flaw::Blank, message: "can't be blank".into() });
+    }
+    let count = text::count(body, summary);
+    if count > limit {
+        let message = format!("character limit of {limit} exceeded by {}", count - limit);
+        problems.push(Problem { field: "text", flaw: Flaw::TooLong, message });
+    }
+    if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
+}
+
+/// A text made ready to be stored.
+struct Written {
+    html: String,
+    mentioned: Vec<Actor>,
+    hashtags: Vec<text::Hashtag>,
+    emojis: Option<Json<Vec<actors::Emoji>>>,
+    language: Option<String>,
+}
+
+impl Written {
+    fn mentioned_ids(&self) -> Vec<ActorId> {
+        self.mentioned.iter().map(|a| a.id).collect()
+    }
+}
+
+fn write(c: &mut Connection, site: &Site, author: &Actor, body: &str, format: Format, language: Option<&str>) -> Result<Written> {
+    let scanned = text::scan(body, format);
+    let known = known_mentions(c, site, &scanned)?;
+    let mut resolved = Resolved { mentions: HashMap::new(), tag_base_url: site.tag_url("") };
+    for (handle, actor) in &known {
+        let mentioned = Mentioned { url: actor.page_url().to_owned(), acct: actor.acct() };
+        resolved.mentions.insert(handle.clone(), mentioned);
+    }
+    let mut mentioned: Vec<Actor> = known.into_values().filter(|a| a.id != author.id).collect();
+    mentioned.sort_by_key(|a| a.id);
+    mentioned.dedup_by_key(|a| a.id);
+    let emojis = emojis::used(c, &scanned.emoji)?;
+    let language = match language {
+        Some(code) => Some(code.to_owned()),
+        None => text::language::detect(body).map(str::to_owned),
+    };
+    Ok(Written {
+        html: text::render(body, format, &resolved),
+        mentioned,
+        hashtags: scanned.hashtags,
+        emojis: (!emojis.is_empty()).then_some(Json(emojis)),
+        language,
+    })
+}
+
+/// The actors behind a text's handles, as far as they are known here and still there.
+fn known_mentions(c: &mut Connection, site: &Site, scanned: &Scanned) -> Result<HashMap<Handle, Actor>> {
+    let mut known = HashMap::new();
+    for handle in &scanned.mentions {
+        let domain = handle.domain.as_deref().filter(|d| !site.is_own_domain(d));
+        if let Some(actor) = actors::by_handle(c, &handle.name, domain)?
+            && !actor.is_gone()
+        {
+            known.insert(handle.clone(), actor);
+        }
+    }
+    Ok(known)
+}
+
+/// What full text finds a post by.
+pub(crate) fn search_text(post: &Post) -> String {
+    let body = text::plain(&post.content);
+    if post.summary.is_empty() { body } else { format!("{}\n{body}", post.summary) }
+}
+
+fn tell(c: &mut Connection, kind: NotificationKind, recipient: ActorId, post: &Post) -> Result<()> {
+    notifications::notify(c, Notice { recipient, kind, actor: post.author_id, post: Some(post.id) })
+}
+
+/// Tells the local followers who asked to hear of everything that this author posts.
+pub(crate) fn tell_watchers(c: &mut Connection, post: &Post) -> Result<()> {
+    let answers_other = post.in_reply_to_uri.is_some() && post.in_reply_to_actor_id != Some(post.author_id);
+    if post.visibility == Visibility::Direct || answers_other {
+        return Ok(());
+    }
+    let watchers: Vec<ActorId> = follows::table
+        .inner_join(actors_table::table.on(actors_table::id.eq(follows::actor_id)))
+        .filter(follows::target_id.eq(post.author_id))
+        .filter(follows::notify.eq(true))
+        .filter(actors_table::domain.is_null())
+        .select(follows::actor_id)
+        .load(c)?;
+    for watcher in watchers {
+        tell(c, NotificationKind::Status, watcher, post)?;
+    }
+    Ok(())
+}
+
+/// Tells the local people who boosted a post that it has a new text.
+pub(crate) fn tell_boosters(c: &mut Connection, post: &Post) -> Result<()> {
+    let boosters: Vec<ActorId> = rows::table
+        .inner_join(actors_table::table)
+        .filter(rows::boost_of_id.eq(post.id))
+        .filter(rows::deleted_at.is_null())
+        .filter(actors_table::domain.is_null())
+        .select(rows::author_id)
+        .load(c)?;
+    for booster in boosters {
+        tell(c, NotificationKind::Update, booster, post)?;
+    }
+    Ok(())
+}
+
+/// Whether any other server has to hear of a new post.
+fn has_to_leave(c: &mut Connection, post: &Post, mentioned: &[Actor]) -> Result<bool> {
+    if mentioned.iter().any(|a| !a.is_local()) {
+        return Ok(true);
+    }
+    if post.visibility == Visibility::Direct {
+        return Ok(false);
+    }
+    posts::has_remote_followers(c, post.author_id)
+}
+
+fn same_key(c: &mut Connection, author: ActorId, key: &str) -> Result<Option<Post>> {
+    let hour_ago = Timestamp::now().plus_seconds(-3_600);
+    let id: Option<PostId> = idempotency_keys::table
+        .find((author, key))
+        .filter(idempotency_keys::created_at.gt(hour_ago))
+        .select(idempotency_keys::post_id)
+        .first(c)
+        .optional()?;
+    match id {
+        Some(id) => Ok(Some(posts::get(c, id)?).filter(|p| p.deleted_at.is_none())),
+        None => Ok(None),
+    }
+}
+
+fn remember_key(c: &mut Connection, author: ActorId, key: &str, post: PostId) -> Result<()> {
+    diesel::delete(idempotency_keys::table.find((author, key))).execute(c)?;
+    diesel::insert_into(idempotency_keys::table)
+        .values((
+            idempotency_keys::actor_id.eq(author),
+            idempotency_keys::key.eq(key),
+            idempotency_keys::post_id.eq(post),
+            idempotency_keys::created_at.eq(Timestamp::now()),
+        ))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Forgets idempotency keys older than an hour; gives back how many.
+pub fn purge_keys(c: &mut Connection) -> Result<usize> {
+    let hour_ago = Timestamp::now().plus_seconds(-3_600);
+    Ok(diesel::delete(idempotency_keys::table.filter(idempotency_keys::created_at.lt(hour_ago))).execute(c)?)
+}

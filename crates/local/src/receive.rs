@@ -1,0 +1,301 @@
+//! What other servers say: posts that arrive, change and go, and actors that go. The caller (federation) has checked the
+//! signature, the origin and the audience, and cleaned the HTML; the rules of the rows are here.
+
+use diesel::prelude::*;
+
+use crate::actors::{self, Actor, Emoji};
+use crate::attachments::{self, NewAttachment};
+use crate::connection::{Connection, PortableDsl, any_of, cols};
+use crate::db::after_commit;
+use crate::error::{Error, Result};
+use crate::events::Event;
+use crate::hashtags;
+use crate::ids::{ActorId, PostId};
+use crate::json::Json;
+use crate::mentions;
+use crate::notifications::{self, Notice, NotificationKind};
+use crate::polls::{self, NewPoll};
+use crate::posts::{self, Parts, Post, PostKind};
+use crate::publish::{search_text, tell_boosters, tell_watchers};
+use crate::schema::{
+    actors as actors_table, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
+};
+use crate::search;
+use crate::text;
+use crate::time::Timestamp;
+use crate::visibility::Visibility;
+
+/// A post of another server.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub struct RemotePost {
+    pub uri: String,
+    pub url: Option<String>,
+    pub author: ActorId,
+    pub kind: PostKind,
+    pub visibility: Visibility,
+    pub in_reply_to_uri: Option<String>,
+    pub conversation: Option<String>,
+    /// Sanitised HTML.
+    pub content: String,
+    /// Plain text.
+    pub summary: String,
+    pub sensitive: bool,
+    pub language: Option<String>,
+    pub emojis: Vec<Emoji>,
+    /// Those whom it mentions, as far as they are known here.
+    pub mentioned: Vec<ActorId>,
+    /// Those whom it addresses without mentioning them.
+    pub silently_mentioned: Vec<ActorId>,
+    pub hashtags: Vec<text::Hashtag>,
+    pub attachments: Vec<NewAttachment>,
+    pub poll: Option<NewPoll>,
+    pub created_at: Timestamp,
+    pub edited_at: Option<Timestamp>,
+}
+
+/// Stores a post of another server. `None` when it is known already (then nothing changes) or was deleted before it came.
+/// With `announce`, people here are notified and the streams hear of it: not for what is merely looked up.
+pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Option<Post>> {
+    let deleted: bool = diesel::select(diesel::dsl::exists(tombstones::table.find(&remote.uri))).get_result(c)?;
+    if deleted {
+        return Ok(None);
+    }
+    let parent = match &remote.in_reply_to_uri {
+        Some(uri) => posts::by_uri(c, uri)?.filter(|p| p.deleted_at.is_none()),
+        None => None,
+    };
+    let id = PostId::at(remote.created_at);
+    let stored: Option<Post> = diesel::insert_into(rows::table)
+        .values((
+            rows::id.eq(id),
+            rows::uri.eq(&remote.uri),
+            rows::url.eq(&remote.url),
+            rows::author_id.eq(remote.author),
+            rows::local.eq(false),
+            rows::kind.eq(remote.kind),
+            rows::visibility.eq(remote.visibility),
+            rows::in_reply_to_id.eq(parent.as_ref().map(|p| p.id)),
+            rows::in_reply_to_actor_id.eq(parent.as_ref().map(|p| p.author_id)),
+            rows::in_reply_to_uri.eq(&remote.in_reply_to_uri),
+            rows::conversation.eq(&remote.conversation),
+            (
+                rows::content.eq(&remote.content),
+                rows::summary.eq(&remote.summary),
+                rows::sensitive.eq(remote.sensitive),
+                rows::language.eq(&remote.language),
+                rows::emojis.eq((!remote.emojis.is_empty()).then_some(Json(remote.emojis.clone()))),
+                rows::parts.eq(parts(&remote)),
+                rows::created_at.eq(remote.created_at),
+                rows::edited_at.eq(remote.edited_at),
+            ),
+        ))
+        .on_conflict_do_nothing()
+        .returning(cols::<Post>())
+        .portable()
+        .get_result(c)
+        .optional()?;
+    let Some(post) = stored else { return Ok(None) };
+    store_parts(c, &post, &remote)?;
+    posts::count_in(c, &post)?;
+    adopt_orphans(c, &post)?;
+    search::index_post(c, id, &search_text(&post))?;
+    if announce {
+        for mentioned in &remote.mentioned {
+            let kind = NotificationKind::Mention;
+            notifications::notify(c, Notice { recipient: *mentioned, kind, actor: post.author_id, post: Some(id) })?;
+        }
+        tell_watchers(c, &post)?;
+        after_commit(Event::PostCreated(id));
+    }
+    Ok(Some(post))
+}
+
+/// A known post of another server has a new text. Older news than ours changes nothing; nor does an audience change: it
+/// never widens after the fact. Polls take their new totals without counting as an edit.
+///
+/// # Errors
+/// [`Error::Forbidden`] when the post is not the author's.
+pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
+    let Some(post) = posts::by_uri(c, &remote.uri)?.filter(|p| p.deleted_at.is_none() && !p.is_boost()) else {
+        return Ok(None);
+    };
+    if post.author_id != remote.author || post.local {
+        return Err(Error::Forbidden("only the author may edit a post"));
+    }
+    if let (Some(ours), Some(theirs)) = (post.edited_at, remote.edited_at)
+        && theirs < ours
+    {
+        return Ok(Some(post));
+    }
+    let text_changed = post.content != remote.content || post.summary != remote.summary || post.sensitive != remote.sensitive;
+    let before = mentions::of_post(c, post.id)?;
+    if text_changed && remote.edited_at.is_some() {
+        posts::keep_edit(c, &post)?;
+    }
+    attachments::forget_post(c, post.id)?;
+    store_parts(c, &post, &remote)?;
+    let edited_at = if text_changed { remote.edited_at } else { post.edited_at };
+    let post: Post = diesel::update(rows::table.find(post.id))
+        .set((
+            rows::url.eq(&remote.url),
+            rows::content.eq(&remote.content),
+            rows::summary.eq(&remote.summary),
+            rows::sensitive.eq(remote.sensitive),
+            rows::language.eq(&remote.language),
+            rows::emojis.eq((!remote.emojis.is_empty()).then_some(Json(remote.emojis.clone()))),
+            rows::parts.eq(parts(&remote)),
+            rows::edited_at.eq(edited_at),
+        ))
+        .returning(cols::<Post>())
+        .get_result(c)?;
+    search::unindex_post(c, post.id)?;
+    search::index_post(c, post.id, &search_text(&post))?;
+    for mentioned in remote.mentioned.iter().filter(|a| !before.contains(a)) {
+        let kind = NotificationKind::Mention;
+        notifications::notify(c, Notice { recipient: *mentioned, kind, actor: post.author_id, post: Some(post.id) })?;
+    }
+    if text_changed && edited_at.is_some() {
+        tell_boosters(c, &post)?;
+    }
+    after_commit(Event::PostEdited(post.id));
+    Ok(Some(post))
+}
+
+/// A post of `author` is gone, known or not: a `Delete` may come before its `Create`.
+///
+/// # Errors
+/// [`Error::Forbidden`] when a known post is somebody else's.
+pub fn delete(c: &mut Connection, author: ActorId, uri: &str) -> Result<()> {
+    let Some(post) = posts::by_uri(c, uri)? else {
+        diesel::insert_into(tombstones::table)
+            .values((tombstones::uri.eq(uri), tombstones::deleted_at.eq(Timestamp::now())))
+            .on_conflict_do_nothing()
+            .portable()
+            .execute(c)?;
+        return Ok(());
+    };
+    if post.author_id != author {
+        return Err(Error::Forbidden("only the author may delete a post"));
+    }
+    if post.is_boost() {
+        return crate::boosts::receive_undo(c, &post);
+    }
+    posts::bury(c, &post)?;
+    Ok(())
+}
+
+/// A remote actor is gone: its posts, follows, likes and notifications go; its row stays, so that its name is known to be dead.
+pub fn delete_actor(c: &mut Connection, id: ActorId) -> Result<()> {
+    let actor = actors::get(c, id)?;
+    if actor.is_local() {
+        return Err(Error::Forbidden("a local actor is not deleted by another server"));
+    }
+    erase(c, &actor)
+}
+
+/// Takes away everything that an actor did, in bounded steps; counters of others stay right.
+pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
+    const STEP: i64 = 500;
+    loop {
+        let some: Vec<Post> = rows::table
+            .filter(rows::author_id.eq(actor.id))
+            .filter(rows::deleted_at.is_null())
+            .limit(STEP)
+            .select(Post::as_select())
+            .load(c)?;
+        if some.is_empty() {
+            break;
+        }
+        for post in &some {
+            if post.is_boost() {
+                crate::boosts::receive_undo(c, post)?;
+            } else {
+                posts::bury(c, post)?;
+            }
+        }
+    }
+    let liked: Vec<PostId> = likes::table.filter(likes::actor_id.eq(actor.id)).select(likes::post_id).load(c)?;
+    for chunk in liked.chunks(1_000) {
+        diesel::update(rows::table.filter(any_of(rows::id, chunk)))
+            .set(rows::likes_count.eq(rows::likes_count - 1))
+            .execute(c)?;
+    }
+    diesel::delete(likes::table.filter(likes::actor_id.eq(actor.id))).execute(c)?;
+    let followed: Vec<ActorId> = follows::table.filter(follows::actor_id.eq(actor.id)).select(follows::target_id).load(c)?;
+    for chunk in followed.chunks(1_000) {
+        diesel::update(actors_table::table.filter(any_of(actors_table::id, chunk)))
+            .set(actors_table::followers_count.eq(actors_table::followers_count - 1))
+            .execute(c)?;
+    }
+    let followers: Vec<ActorId> = follows::table.filter(follows::target_id.eq(actor.id)).select(follows::actor_id).load(c)?;
+    for chunk in followers.chunks(1_000) {
+        diesel::update(actors_table::table.filter(any_of(actors_table::id, chunk)))
+            .set(actors_table::following_count.eq(actors_table::following_count - 1))
+            .execute(c)?;
+    }
+    let either = follows::actor_id.eq(actor.id).or(follows::target_id.eq(actor.id));
+    diesel::delete(follows::table.filter(either)).execute(c)?;
+    let either = follow_requests::actor_id.eq(actor.id).or(follow_requests::target_id.eq(actor.id));
+    diesel::delete(follow_requests::table.filter(either)).execute(c)?;
+    diesel::delete(notices::table.filter(notices::actor_id.eq(actor.id))).execute(c)?;
+    search::unindex_actor(c, actor.id)?;
+    diesel::update(actors_table::table.find(actor.id))
+        .set((
+            actors_table::deleted_at.eq(Some(Timestamp::now())),
+            actors_table::display_name.eq(""),
+            actors_table::summary.eq(""),
+            actors_table::fields.eq(None::<Json<Vec<actors::Field>>>),
+            actors_table::emojis.eq(None::<Json<Vec<Emoji>>>),
+            actors_table::avatar.eq(None::<String>),
+            actors_table::avatar_static.eq(None::<String>),
+            actors_table::header.eq(None::<String>),
+            actors_table::header_static.eq(None::<String>),
+            actors_table::followers_count.eq(0),
+            actors_table::following_count.eq(0),
+        ))
+        .execute(c)?;
+    after_commit(Event::ActorChanged(actor.id));
+    for other in followers {
+        after_commit(Event::RelationsChanged(other));
+    }
+    Ok(())
+}
+
+fn parts(remote: &RemotePost) -> Parts {
+    Parts::default()
+        .with(Parts::MEDIA, !remote.attachments.is_empty())
+        .with(Parts::MENTIONS, !remote.mentioned.is_empty())
+        .with(Parts::HASHTAGS, !remote.hashtags.is_empty())
+        .with(Parts::POLL, remote.poll.is_some())
+}
+
+fn store_parts(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<()> {
+    mentions::add(c, post.id, &remote.mentioned, false)?;
+    mentions::add(c, post.id, &remote.silently_mentioned, true)?;
+    hashtags::set(c, post.id, &remote.hashtags)?;
+    for (position, attachment) in (0_i32..).zip(remote.attachments.iter().take(16)) {
+        let mut attachment = attachment.clone();
+        attachment.description = attachment.description.chars().take(attachments::DESCRIPTION_LIMIT).collect();
+        attachments::create(c, remote.author, Some((post.id, position)), attachment)?;
+    }
+    if let Some(poll) = &remote.poll {
+        polls::set(c, post.id, poll)?;
+    }
+    Ok(())
+}
+
+/// Replies that came before their parent find it now.
+fn adopt_orphans(c: &mut Connection, parent: &Post) -> Result<()> {
+    let orphans = rows::table.filter(rows::in_reply_to_uri.eq(&parent.uri)).filter(rows::in_reply_to_id.is_null());
+    let ids: Vec<PostId> =
+        orphans.filter(rows::deleted_at.is_null()).filter(rows::visibility.ne(Visibility::Direct)).select(rows::id).load(c)?;
+    diesel::update(orphans)
+        .set((rows::in_reply_to_id.eq(Some(parent.id)), rows::in_reply_to_actor_id.eq(Some(parent.author_id))))
+        .execute(c)?;
+    if !ids.is_empty() {
+        let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+        diesel::update(rows::table.find(parent.id)).set(rows::replies_count.eq(rows::replies_count + count)).execute(c)?;
+    }
+    Ok(())
+}

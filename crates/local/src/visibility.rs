@@ -1,0 +1,130 @@
+//! Who may see a post: the one place that decides. [`Visibility`] is what the author chose; [`may_see`] answers for one
+//! viewer and one post, [`retain_visible`] for many in a fixed number of queries. Feeds build their SQL from the same rules.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use crate::codes::stored_enum;
+use crate::connection::{Connection, any_of};
+use crate::error::Result;
+use crate::ids::{ActorId, PostId};
+use crate::posts::Post;
+use crate::schema::{actors, blocks, follows, mentions};
+
+stored_enum! {
+    /// A post's audience, from the widest to the narrowest. An audience is never widened.
+    Visibility {
+        /// Everybody, and on the public timelines.
+        Public = 0 "public",
+        /// Everybody, but not on the public timelines.
+        Unlisted = 1 "unlisted",
+        /// The author's followers and those mentioned.
+        Private = 2 "private",
+        /// Those mentioned.
+        Direct = 3 "direct",
+    }
+}
+
+impl Visibility {
+    /// Whether everybody may see it.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Public | Self::Unlisted)
+    }
+
+    /// The narrower of two audiences.
+    pub fn narrower(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+/// Whether `viewer` (`None`: somebody who is not logged in) may see `post`.
+pub fn may_see(c: &mut Connection, viewer: Option<ActorId>, post: &Post) -> Result<bool> {
+    let mut posts = vec![post.clone()];
+    retain_visible(c, viewer, &mut posts)?;
+    Ok(!posts.is_empty())
+}
+
+/// Keeps the posts that `viewer` may see: not deleted, author not gone and not in a block with the viewer, and of the
+/// audience. Mutes do not hide what somebody asks for by name. Four queries at the most, whatever the number of posts.
+pub fn retain_visible(c: &mut Connection, viewer: Option<ActorId>, posts: &mut Vec<Post>) -> Result<()> {
+    posts.retain(|p| p.deleted_at.is_none());
+    if posts.is_empty() {
+        return Ok(());
+    }
+    let authors: Vec<ActorId> = distinct(posts.iter().map(|p| p.author_id));
+    let gone: HashSet<ActorId> = actors::table
+        .filter(any_of(actors::id, &authors))
+        .filter(actors::suspended_at.is_not_null().or(actors::deleted_at.is_not_null()))
+        .select(actors::id)
+        .load(c)?
+        .into_iter()
+        .collect();
+    let Some(viewer) = viewer else {
+        posts.retain(|p| p.visibility.is_open() && !gone.contains(&p.author_id));
+        return Ok(());
+    };
+    let blocked: HashSet<ActorId> = blocked_either_way(c, viewer, &authors)?;
+    let closed: Vec<&Post> = posts.iter().filter(|p| !p.visibility.is_open() && p.author_id != viewer).collect();
+    let (mut followed, mut addressed) = (HashSet::new(), HashSet::new());
+    if !closed.is_empty() {
+        let closed_ids: Vec<PostId> = closed.iter().map(|p| p.id).collect();
+        addressed = mentions::table
+            .filter(mentions::actor_id.eq(viewer))
+            .filter(any_of(mentions::post_id, &closed_ids))
+            .select(mentions::post_id)
+            .load(c)?
+            .into_iter()
+            .collect::<HashSet<PostId>>();
+        let private_authors = distinct(closed.iter().filter(|p| p.visibility == Visibility::Private).map(|p| p.author_id));
+        if !private_authors.is_empty() {
+            followed = follows::table
+                .filter(follows::actor_id.eq(viewer))
+                .filter(any_of(follows::target_id, &private_authors))
+                .select(follows::target_id)
+                .load(c)?
+                .into_iter()
+                .collect::<HashSet<ActorId>>();
+        }
+    }
+    posts.retain(|p| {
+        if p.author_id == viewer {
+            return true;
+        }
+        if gone.contains(&p.author_id) || blocked.contains(&p.author_id) {
+            return false;
+        }
+        match p.visibility {
+            Visibility::Public | Visibility::Unlisted => true,
+            Visibility::Private => followed.contains(&p.author_id) || addressed.contains(&p.id),
+            Visibility::Direct => addressed.contains(&p.id),
+        }
+    });
+    Ok(())
+}
+
+/// Those of `others` who block `viewer` or are blocked by it.
+pub fn blocked_either_way(c: &mut Connection, viewer: ActorId, others: &[ActorId]) -> Result<HashSet<ActorId>> {
+    let mut found: HashSet<ActorId> = blocks::table
+        .filter(blocks::actor_id.eq(viewer))
+        .filter(any_of(blocks::target_id, others))
+        .select(blocks::target_id)
+        .load(c)?
+        .into_iter()
+        .collect();
+    found.extend(
+        blocks::table
+            .filter(blocks::target_id.eq(viewer))
+            .filter(any_of(blocks::actor_id, others))
+            .select(blocks::actor_id)
+            .load::<ActorId>(c)?,
+    );
+    Ok(found)
+}
+
+fn distinct(ids: impl Iterator<Item = ActorId>) -> Vec<ActorId> {
+    let mut ids: Vec<ActorId> = ids.collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
