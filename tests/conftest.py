@@ -1,13 +1,11 @@
 """Fixtures: servers that are stopped and forgotten when their test ends; their logs are shown when it fails."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.server import Majlis, Person
-
-MakeServer = Callable[..., Majlis]
+from support.server import Majlis, MakeServer, Person
 
 
 @pytest.fixture

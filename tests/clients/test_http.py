@@ -3,15 +3,18 @@
 import datetime
 import json
 import re
+from typing import Any
 
 import pytest
 
 from support.pictures import png
-from support.server import Majlis, Person
+from support.server import Majlis, MakeServer, Person
 
 
-def post_as(person: Person, kind: str, values: dict[str, object]) -> dict[str, object]:
-    body = {"files": {name: (None, str(value)) for name, value in values.items()}} if kind == "multipart" else {kind: values}
+def post_as(person: Person, kind: str, values: dict[str, object]) -> Any:
+    body: dict[str, Any] = (
+        {"files": {name: (None, str(value)) for name, value in values.items()}} if kind == "multipart" else {kind: values}
+    )
     reply = person.request("POST", "/api/v1/statuses", **body)
     assert reply.status_code == 200, reply.text
     return reply.json()
@@ -26,19 +29,32 @@ def test_every_body_kind_and_spelling_of_true(amina: Person, kind: str, truth: s
 
 @pytest.mark.parametrize(
     "body",
-    [{"json": {"id": "ids"}}, {"params": {"id[]": "ids"}}, {"params": {"id[0]": 0, "id[1]": 1}}, {"params": {"id": 0}}, {"data": {"id[]": "ids"}}],
+    [
+        {"json": {"id": "ids"}},
+        {"params": {"id[]": "ids"}},
+        {"params": {"id[0]": 0, "id[1]": 1}},
+        {"params": {"id": 0}},
+        {"data": {"id[]": "ids"}},
+    ],
     ids=["json", "brackets", "indices", "plain", "form on a GET"],
 )
 def test_arrays(amina: Person, badr: Person, body: dict[str, dict[str, object]]) -> None:
     ids = [str(badr.app().me().id), str(amina.app().me().id)]
-    filled = {kind: {name: ids if value == "ids" else ids[int(str(value))] for name, value in values.items()} for kind, values in body.items()}
+    filled: dict[str, Any] = {
+        kind: {name: ids if value == "ids" else ids[int(str(value))] for name, value in values.items()} for kind, values in body.items()
+    }
     reply = amina.request("GET", "/api/v1/accounts/relationships", **filled)
     assert reply.status_code == 200, reply.text
     assert ids[0] in [relation["id"] for relation in reply.json()]
 
 
 def test_nested_fields(amina: Person) -> None:
-    form = {"fields_attributes[0][name]": "One", "fields_attributes[0][value]": "1", "fields_attributes[1][name]": "Two", "fields_attributes[1][value]": "2"}
+    form = {
+        "fields_attributes[0][name]": "One",
+        "fields_attributes[0][value]": "1",
+        "fields_attributes[1][name]": "Two",
+        "fields_attributes[1][value]": "2",
+    }
     reply = amina.request("PATCH", "/api/v1/accounts/update_credentials", data=form)
     assert [field["name"] for field in reply.json()["fields"]] == ["One", "Two"]
     nested = {"fields_attributes": [{"name": "Three", "value": "3"}], "source": {"privacy": "private"}}
@@ -62,7 +78,9 @@ def test_delete_carries_a_form(amina: Person, badr: Person) -> None:
     assert amina.app().list_accounts(friends.id) == []
 
 
-@pytest.mark.parametrize("path", ["/api/v1/instance", "/api/v2/instance", "/api/v1/timelines/public", "/api/v1/custom_emojis", "/.well-known/nodeinfo"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/instance", "/api/v2/instance", "/api/v1/timelines/public", "/api/v1/custom_emojis", "/.well-known/nodeinfo"]
+)
 def test_a_trailing_slash_is_the_same_route(server: Majlis, path: str) -> None:
     plain, slashed = server.request("GET", path), server.request("GET", path + "/", allow_redirects=False)
     assert plain.status_code == slashed.status_code == 200
@@ -103,7 +121,10 @@ def test_401(server: Majlis) -> None:
         assert reply.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("path", ["/api/v1/statuses/1", "/api/v1/accounts/1", "/api/v1/statuses/not-a-number", "/api/v1/accounts/lookup?acct=nobody", "/api/v1/nothing"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/statuses/1", "/api/v1/accounts/1", "/api/v1/statuses/not-a-number", "/api/v1/accounts/lookup?acct=nobody", "/api/v1/nothing"],
+)
 def test_404(amina: Person, path: str) -> None:
     reply = amina.request("GET", path)
     assert reply.status_code == 404
@@ -118,9 +139,16 @@ def test_422(server: Majlis, amina: Person) -> None:
     assert reply.status_code == 422 and reply.json()["error"]
     client = server.request("POST", "/api/v1/apps", data={"client_name": "x", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob"}).json()
     token = server.request(
-        "POST", "/oauth/token", data={"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"]}
+        "POST",
+        "/oauth/token",
+        data={"grant_type": "client_credentials", "client_id": client["client_id"], "client_secret": client["client_secret"]},
     ).json()["access_token"]
-    reply = server.request("POST", "/api/v1/accounts", headers={"Authorization": f"Bearer {token}"}, data={"username": "with space", "email": "x", "password": "x"})
+    reply = server.request(
+        "POST",
+        "/api/v1/accounts",
+        headers={"Authorization": f"Bearer {token}"},
+        data={"username": "with space", "email": "x", "password": "x"},
+    )
     assert reply.status_code in (403, 422)
     if reply.status_code == 422:
         details = reply.json()["details"]
@@ -146,7 +174,12 @@ def test_wrong_method(amina: Person) -> None:
 
 def test_cors(server: Majlis) -> None:
     origin = {"Origin": "https://app.example"}
-    for path in ("/api/v1/instance", "/.well-known/webfinger?resource=acct:nobody@nowhere", "/.well-known/oauth-authorization-server", "/nodeinfo/2.0"):
+    for path in (
+        "/api/v1/instance",
+        "/.well-known/webfinger?resource=acct:nobody@nowhere",
+        "/.well-known/oauth-authorization-server",
+        "/nodeinfo/2.0",
+    ):
         reply = server.request("GET", path, headers=origin)
         assert reply.headers["Access-Control-Allow-Origin"] == "*", path
         assert "Access-Control-Allow-Credentials" not in reply.headers
@@ -175,14 +208,14 @@ def test_errors_have_cors_too(server: Majlis) -> None:
         assert server.request("GET", path, headers={"Origin": "https://app.example"}).headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_rate_limits(new_server) -> None:
+def test_rate_limits(new_server: MakeServer) -> None:
     server = new_server(MAJLIS_RATE_LIMITS="on")
     person = server.join("amina")
     reply = person.request("GET", "/api/v1/accounts/verify_credentials")
     limit, remaining = int(reply.headers["X-RateLimit-Limit"]), int(reply.headers["X-RateLimit-Remaining"])
     assert 0 < remaining < limit
     reset = datetime.datetime.fromisoformat(reply.headers["X-RateLimit-Reset"].replace("Z", "+00:00"))
-    assert reset > datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=5)
+    assert reset > datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=5)
     assert int(person.request("GET", "/api/v1/accounts/verify_credentials").headers["X-RateLimit-Remaining"]) < remaining
     for _ in range(limit + 5):
         reply = person.request("GET", "/api/v1/accounts/verify_credentials")

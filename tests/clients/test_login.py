@@ -4,6 +4,7 @@ import base64
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +12,7 @@ import requests
 from mastodon import Mastodon, MastodonIllegalArgumentError, MastodonUnauthorizedError
 
 from support.browser import OUT_OF_BAND, Browser
-from support.server import PASSWORD, SCOPES, Majlis, Person
+from support.server import PASSWORD, SCOPES, Majlis, MakeServer, Person
 
 APP_REDIRECT = "exampleapp://signed-in/here"
 
@@ -35,7 +36,13 @@ class App:
         return f"{self.server.origin}/oauth/authorize?{urlencode(query)}"
 
     def exchange(self, code: str, redirect_uri: str = APP_REDIRECT, **more: str) -> requests.Response:
-        values = {"grant_type": "authorization_code", "client_id": self.id, "client_secret": self.secret, "code": code, "redirect_uri": redirect_uri}
+        values = {
+            "grant_type": "authorization_code",
+            "client_id": self.id,
+            "client_secret": self.secret,
+            "code": code,
+            "redirect_uri": redirect_uri,
+        }
         return self.server.request("POST", "/oauth/token", data={**values, **more})
 
     def who(self, token: str) -> requests.Response:
@@ -64,14 +71,16 @@ def test_mastodon_py_signs_people_up(server: Majlis) -> None:
     assert app.status_post("أول منشور").account.acct == "dalia"
 
     again = Mastodon(client_id=client_id, client_secret=client_secret, api_base_url=server.origin)
-    nothing, error = again.create_account("dalia", "short", "not an address", agreement=False, scopes=SCOPES.split(), return_detailed_error=True)
+    nothing, error = again.create_account(
+        "dalia", "short", "not an address", agreement=False, scopes=SCOPES.split(), return_detailed_error=True
+    )
     assert nothing is None
     assert {"username", "password", "email", "agreement"} <= set(error.details), error
     assert error.details["username"][0].error == "ERR_TAKEN"
     assert error.details["agreement"][0].error == "ERR_ACCEPTED"
 
 
-def test_a_closed_server_signs_nobody_up(new_server) -> None:
+def test_a_closed_server_signs_nobody_up(new_server: MakeServer) -> None:
     server = new_server(MAJLIS_REGISTRATIONS="closed")
     client_id, client_secret = Mastodon.create_app("Mastodon.py", api_base_url=server.origin, scopes=SCOPES.split())
     app = Mastodon(client_id=client_id, client_secret=client_secret, api_base_url=server.origin)
@@ -165,7 +174,8 @@ def test_an_unknown_client_is_told_so(server: Majlis) -> None:
 def test_client_credentials(server: Majlis, kind: str) -> None:
     app = App.register(server)
     values = {"grant_type": "client_credentials", "client_id": app.id, "client_secret": app.secret, "scope": "read write"}
-    reply = server.request("POST", "/oauth/token", **{kind: values})
+    body: dict[str, Any] = {kind: values}
+    reply = server.request("POST", "/oauth/token", **body)
     assert reply.status_code == 200, reply.text
     headers = {"Authorization": f"Bearer {reply.json()['access_token']}"}
     verified = server.request("GET", "/api/v1/apps/verify_credentials", headers=headers)
@@ -178,7 +188,8 @@ def test_revoked_tokens_are_worth_nothing(server: Majlis, amina: Person, kind: s
     app = App.register(server)
     token = app.exchange(Browser(server.origin).authorise(app.authorisation_url(), amina)["code"]).json()["access_token"]
     assert app.who(token).status_code == 200
-    revoked = server.request("POST", "/oauth/revoke", **{kind: {"client_id": app.id, "client_secret": app.secret, "token": token}})
+    body: dict[str, Any] = {kind: {"client_id": app.id, "client_secret": app.secret, "token": token}}
+    revoked = server.request("POST", "/oauth/revoke", **body)
     assert revoked.status_code == 200
     assert revoked.json() == {}
     assert app.who(token).status_code == 401

@@ -24,7 +24,12 @@ def test_masto_js(server: Majlis, amina: Person, badr: Person) -> None:
         "origin": server.origin,
         "amina": amina.token,
         "badr": badr.token,
-        "app": {"clientId": registered["client_id"], "clientSecret": registered["client_secret"], "redirectUri": OUT_OF_BAND, "scope": SCOPES},
+        "app": {
+            "clientId": registered["client_id"],
+            "clientSecret": registered["client_secret"],
+            "redirectUri": OUT_OF_BAND,
+            "scope": SCOPES,
+        },
         "code": code,
         "picture": base64.b64encode(png(120, 90)).decode(),
     }

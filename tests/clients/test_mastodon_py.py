@@ -182,7 +182,7 @@ def test_blocking(a: Mastodon, b: Mastodon) -> None:
 
 
 def test_posting(server: Majlis, a: Mastodon) -> None:
-    before = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=1)
+    before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=1)
     status = a.status_post("Hello https://example.org/a?b=c #Café and #سلام", visibility="public", language="en")
     assert before < status.created_at
     assert status.content.startswith("<p>Hello ")
@@ -211,7 +211,9 @@ def test_content_warning(a: Mastodon) -> None:
     assert (status.spoiler_text, status.sensitive) == ("The end of the book", True)
 
 
-@pytest.mark.parametrize(("visibility", "stranger", "follower"), [("public", 1, 1), ("unlisted", 1, 1), ("private", 0, 1), ("direct", 0, 0)])
+@pytest.mark.parametrize(
+    ("visibility", "stranger", "follower"), [("public", 1, 1), ("unlisted", 1, 1), ("private", 0, 1), ("direct", 0, 0)]
+)
 def test_who_may_see(server: Majlis, a: Mastodon, b: Mastodon, visibility: str, stranger: int, follower: int) -> None:
     befriend(b, a)
     status = a.status_post("Between us", visibility=visibility)
@@ -236,13 +238,13 @@ def test_a_direct_post_reaches_whom_it_mentions(a: Mastodon, b: Mastodon) -> Non
 
 
 def test_editing(a: Mastodon, b: Mastodon) -> None:
-    status = a.status_post("Frist", spoiler_text="")
+    status = a.status_post("Draft", spoiler_text="")
     b.status_reblog(status.id)
     edited = a.status_update(status.id, "First", spoiler_text="Fixed")
     assert edited.id == status.id and edited.edited_at is not None
     assert "First" in edited.content and edited.spoiler_text == "Fixed"
     history = a.status_history(status.id)
-    assert ["Frist" in history[0].content, "First" in history[1].content] == [True, True]
+    assert ["Draft" in history[0].content, "First" in history[1].content] == [True, True]
     assert a.status_source(status.id).text == "First"
     assert a.status_source(status.id).spoiler_text == "Fixed"
     assert [n.type for n in b.notifications(types=["update"])] == ["update"], "who boosted is told of an edit"
@@ -453,7 +455,9 @@ def test_pictures(server: Majlis, a: Mastodon, tmp_path: Path) -> None:
         assert b"Secret Camera" not in stored.content, "what a camera wrote is not published"
         assert stored.headers["X-Content-Type-Options"] == "nosniff"
     assert [found.id for found in a.account_statuses(a.me().id, only_media=True)] == [status.id]
-    changed = a.status_update(status.id, "Look!", media_ids=[media.id], media_attributes=[a.generate_media_edit_attributes(media.id, description="Hill")])
+    changed = a.status_update(
+        status.id, "Look!", media_ids=[media.id], media_attributes=[a.generate_media_edit_attributes(media.id, description="Hill")]
+    )
     assert changed.media_attachments[0].description == "Hill"
 
 

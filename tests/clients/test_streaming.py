@@ -1,7 +1,8 @@
 """What happens arrives live: over server-sent events and WebSockets, by Mastodon.py and by hand."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 import requests
@@ -12,17 +13,22 @@ from support.server import Majlis, Person
 from support.streams import Collector, Socket
 
 TRANSPORTS = ["sse", "websocket"]
-Open = Callable[[Mastodon, str, Collector], object]
+
+
+class Open(Protocol):
+    """Opens a stream by the name of Mastodon.py's method for it."""
+
+    def __call__(self, app: Mastodon, method: str, collector: Collector, **arguments: object) -> None: ...
 
 
 @pytest.fixture(params=TRANSPORTS)
-def open_stream(request: pytest.FixtureRequest):  # type: ignore[no-untyped-def]
-    """Opens a stream by the name of Mastodon.py's method for it, over either transport."""
-    handles = []
+def open_stream(request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Over either transport."""
+    handles: list[Any] = []
 
     def open_it(app: Mastodon, method: str, collector: Collector, **arguments: object) -> None:
         if request.param == "websocket":
-            socket = app.stream_open_websocket(collector)
+            socket = app.stream_open_websocket(collector)  # type: ignore[no-untyped-call]
             handles.append(socket)
             getattr(app, method)(listener=collector, websocket_handle=socket, **arguments)
         else:
@@ -147,7 +153,14 @@ def test_one_socket_carries_many_streams(server: Majlis, amina: Person, badr: Pe
 
 def test_nonsense_on_a_socket_does_no_harm(server: Majlis, amina: Person) -> None:
     with Socket(server, f"?access_token={amina.token}&stream=user") as socket:
-        for nonsense in ("", "{", "[]", '{"type":"subscribe"}', '{"type":"dance","stream":"user"}', '{"type":"subscribe","stream":"nowhere"}'):
+        for nonsense in (
+            "",
+            "{",
+            "[]",
+            '{"type":"subscribe"}',
+            '{"type":"dance","stream":"user"}',
+            '{"type":"subscribe","stream":"nowhere"}',
+        ):
             socket.connection.send(nonsense)
         amina.app().status_post("Still here")
         while True:
@@ -167,11 +180,15 @@ def test_streams_ask_who_it_is(server: Majlis) -> None:
 
 def test_server_sent_events_as_written(server: Majlis, amina: Person) -> None:
     with requests.get(
-        f"{server.origin}/api/v1/streaming/user", params={"access_token": amina.token}, headers={"Accept": "text/event-stream"}, stream=True, timeout=15
+        f"{server.origin}/api/v1/streaming/user",
+        params={"access_token": amina.token},
+        headers={"Accept": "text/event-stream"},
+        stream=True,
+        timeout=15,
     ) as stream:
         assert stream.status_code == 200
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         status = amina.app().status_post("One line each")
-        lines = (line for line in stream.iter_lines(chunk_size=1, decode_unicode=True) if line and not line.startswith(":"))
+        lines = (line for line in map(str, stream.iter_lines(chunk_size=1, decode_unicode=True)) if line and not line.startswith(":"))
         assert next(lines) == "event: update"
         assert next(lines).startswith(f'data: {{"id":"{status.id}"')

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import requests
 
@@ -25,7 +26,7 @@ class Arrival:
     type: str
     id: str
     actor: str
-    document: dict[str, object]
+    document: dict[str, Any]
     scheme: str
     """`draft-cavage`, `rfc9421` or `none`."""
     verified: bool
@@ -80,7 +81,7 @@ class Peer:
         assert arrival.verified and arrival.believed, arrival
         return arrival
 
-    def control(self, path: str, **values: str) -> dict[str, str]:
+    def control(self, path: str, **values: str) -> Any:
         reply = requests.post(f"http://localhost:{self.port}/control/{path}", json=values, timeout=60)
         assert reply.ok, f"Fedify could not {path} {values}: {reply.text}"
         return reply.json()
@@ -100,11 +101,11 @@ class Stranger:
     handle: str
 
     def do(self, verb: str, **values: str) -> str:
-        return self.peer.control(verb, **{"as": self.name, **values})["id"]
+        return str(self.peer.control(verb, **{"as": self.name, **values})["id"])
 
-    def fetch(self, uri: str) -> dict[str, object]:
+    def fetch(self, uri: str) -> dict[str, Any]:
         """Dereferences a URI with a GET signed by this person."""
-        return self.peer.control("fetch", **{"as": self.name, "object": uri})  # type: ignore[return-value]
+        return dict(self.peer.control("fetch", **{"as": self.name, "object": uri}))
 
     def followers(self) -> list[str]:
-        return self.peer.control("followers", **{"as": self.name})  # type: ignore[return-value]
+        return list(self.peer.control("followers", **{"as": self.name}))

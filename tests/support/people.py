@@ -28,13 +28,13 @@ def follow(person: Person, whom: str) -> Any:
     return account
 
 
-def post_at_home(person: Person, uri: str) -> Any:
+def post_at_home(person: Person, uri: str, *, seconds: float = 15) -> Any:
     """The post with this URI, once it is in the person's home timeline."""
 
     def look() -> Any:
         return next((status for status in person.app().timeline_home() if status.uri == uri), None)
 
-    return eventually(look, what=f"{uri} in the home timeline of {person.handle}")
+    return eventually(look, seconds=seconds, what=f"{uri} in the home timeline of {person.handle}")
 
 
 def notification(person: Person, kind: str, about: Any = None) -> Any:
@@ -50,3 +50,8 @@ def notification(person: Person, kind: str, about: Any = None) -> Any:
 def gone(person: Person, status_id: Any) -> None:
     """Waits until the person's server answers 404 for a post."""
     eventually(lambda: person.request("GET", f"/api/v1/statuses/{status_id}").status_code == 404, what="the post is gone")
+
+
+def counts(person: Person, status_id: Any, counter: str, expected: int) -> bool:
+    """Whether a counter of a post (`favourites_count`, …) is what is expected."""
+    return bool(person.app().status(status_id)[counter] == expected)

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 
 def png(width: int, height: int) -> bytes:
     """An RGB gradient."""
-    return _png(width, height, (b"\0" + b"".join(bytes((200, x * 255 // width, y * 255 // height)) for x in range(width)) for y in range(height)))
+    return _png(
+        width, height, (b"\0" + b"".join(bytes((200, x * 255 // width, y * 255 // height)) for x in range(width)) for y in range(height))
+    )
 
 
 def png_bomb(side: int) -> bytes:

@@ -8,6 +8,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
@@ -65,9 +66,9 @@ class Person:
         """Mastodon.py, logged in as this person."""
         return Mastodon(access_token=self.token, api_base_url=self.server.origin, request_timeout=30, ratelimit_method="throw")
 
-    def request(self, method: str, path: str, **arguments: object) -> requests.Response:
+    def request(self, method: str, path: str, *, headers: dict[str, str] | None = None, **arguments: Any) -> requests.Response:
         """A raw API request with this person's token."""
-        return self.server.request(method, path, headers={**self.headers, **arguments.pop("headers", {})}, **arguments)  # type: ignore[arg-type, dict-item]
+        return self.server.request(method, path, headers={**self.headers, **(headers or {})}, **arguments)
 
 
 class Majlis:
@@ -168,16 +169,21 @@ class Majlis:
         fields = dict(line.split(":", 1) for line in status.splitlines())
         return Memory(now=int(fields["VmRSS"].split()[0]), peak=int(fields["VmHWM"].split()[0]))
 
-    def request(self, method: str, path: str, **arguments: object) -> requests.Response:
-        arguments.setdefault("timeout", 30)
-        return requests.request(method, self.origin + path, **arguments)  # type: ignore[arg-type]
+    def request(self, method: str, path: str, *, timeout: float = 30, **arguments: Any) -> requests.Response:
+        return requests.request(method, self.origin + path, timeout=timeout, **arguments)
 
     # --- who is on it
 
     def run(self, *arguments: str) -> str:
         """One of the binary's other commands; returns what it printed on stdout."""
         done = subprocess.run(
-            [self.binary, *arguments], cwd=self.directory, env=self.environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False
+            [self.binary, *arguments],
+            cwd=self.directory,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, f"majlis {' '.join(arguments)}: {done.stderr.decode(errors='replace')}"
         return done.stdout.decode().strip()
@@ -190,6 +196,12 @@ class Majlis:
     def anonymous(self) -> Mastodon:
         """Mastodon.py without a token."""
         return Mastodon(api_base_url=self.origin, request_timeout=30, ratelimit_method="throw")
+
+
+class MakeServer(Protocol):
+    """Starts a server; settings are its `MAJLIS_…` variables."""
+
+    def __call__(self, **settings: str) -> Majlis: ...
 
 
 def _new_database(cluster: str) -> str:

@@ -20,7 +20,7 @@ class Event:
     stream: tuple[str, ...] = ()
 
 
-class Collector(StreamListener):  # type: ignore[misc]
+class Collector(StreamListener):
     """Keeps every event that Mastodon.py hands on, and every error."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ def eventually(look: Callable[[], T], *, seconds: float = 15, what: str = "") ->
         try:
             last = look()
             if last:
-                return last  # type: ignore[return-value]
+                return last
         except AssertionError as failure:
             last = failure
         if time.monotonic() > deadline:
