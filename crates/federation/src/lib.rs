@@ -2,3 +2,4 @@
 //! Knows the rows of `majlis-local` and the wire; never the client API or HTML.
 
 pub mod sig;
+pub mod vocab;
