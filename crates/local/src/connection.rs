@@ -340,6 +340,65 @@ impl<ST> Query for Written<ST> {
 
 impl<ST> RunQueryDsl<Connection> for Written<ST> {}
 
+/// A [`Written`] statement that loads structs: `SELECT`, the struct's columns, and then the text.
+#[derive(Debug, Clone)]
+pub struct WrittenSelect<E: Expression> {
+    columns: E,
+    rest: Written<E::SqlType>,
+}
+
+/// Begins a statement `SELECT {columns of T} {sql}`, where `sql` begins with `FROM` and names the table of `T` as it is,
+/// without an alias. The names in `sql` get their values as in [`written`].
+pub fn select_written<T: Selectable<MultiBackend>>(sql: impl Into<Cow<'static, str>>) -> WrittenSelect<T::SelectExpression>
+where
+    T::SelectExpression: Expression,
+{
+    WrittenSelect { columns: T::construct_selection(), rest: written(sql) }
+}
+
+impl<E: Expression> WrittenSelect<E> {
+    /// See [`Written::number`].
+    pub fn number(mut self, name: &'static str, value: impl Into<i64>) -> Self {
+        self.rest = self.rest.number(name, value);
+        self
+    }
+
+    /// See [`Written::text`].
+    pub fn text(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.rest = self.rest.text(name, value);
+        self
+    }
+
+    /// See [`Written::numbers`].
+    pub fn numbers(mut self, name: &'static str, values: impl IntoIterator<Item = impl Into<i64>>) -> Self {
+        self.rest = self.rest.numbers(name, values);
+        self
+    }
+}
+
+impl<E> QueryFragment<MultiBackend> for WrittenSelect<E>
+where
+    E: Expression + QueryFragment<MultiBackend>,
+{
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        pass.push_sql("SELECT ");
+        self.columns.walk_ast(pass.reborrow())?;
+        pass.push_sql(" ");
+        self.rest.walk_ast(pass)
+    }
+}
+
+impl<E: Expression> QueryId for WrittenSelect<E> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<E: Expression> Query for WrittenSelect<E> {
+    type SqlType = E::SqlType;
+}
+
+impl<E: Expression> RunQueryDsl<Connection> for WrittenSelect<E> {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,6 +422,26 @@ mod tests {
             })
             .unwrap();
         assert_eq!(rows, [(2, "it's :n".to_owned(), None), (3, "it's :n".to_owned(), Some(4))]);
+    }
+
+    #[test]
+    fn a_written_statement_loads_structs() {
+        #[derive(diesel::Queryable, diesel::Selectable)]
+        #[diesel(table_name = crate::schema::settings)]
+        struct Setting {
+            value: String,
+            name: String,
+        }
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let insert = "INSERT INTO settings (name, value) VALUES (:name, 'v')";
+            Ok(written::<Text>(insert).text("name", "n").execute(c)?)
+        })
+        .unwrap();
+        let found: Vec<Setting> = db
+            .read_now(|c| Ok(select_written::<Setting>("FROM settings WHERE name = :name").text("name", "n").load(c)?))
+            .unwrap();
+        assert_eq!((found[0].name.as_str(), found[0].value.as_str()), ("n", "v"));
     }
 
     #[test]

@@ -122,6 +122,36 @@ pub fn blocked_either_way(c: &mut Connection, viewer: ActorId, others: &[ActorId
     Ok(found)
 }
 
+/// The rule of [`retain_visible`] as an SQL condition, for feeds: whether `viewer` may see `post`. The three are SQL
+/// expressions and aliases: the viewer's id (0: nobody), a row of `posts`, the row of its author in `actors`.
+pub(crate) fn condition(viewer: &str, post: &str, author: &str) -> String {
+    format!(
+        "{post}.deleted_at IS NULL AND ({post}.author_id = {viewer} OR ({author}.suspended_at IS NULL AND {author}.deleted_at IS NULL \
+         AND ({post}.visibility < 2 \
+           OR EXISTS (SELECT 1 FROM mentions vm WHERE vm.post_id = {post}.id AND vm.actor_id = {viewer}) \
+           OR ({post}.visibility = 2 \
+             AND EXISTS (SELECT 1 FROM follows vf WHERE vf.actor_id = {viewer} AND vf.target_id = {post}.author_id))) \
+         AND {}))",
+        unblocked(viewer, &format!("{post}.author_id"))
+    )
+}
+
+/// An SQL condition: neither of two actors blocks the other.
+pub(crate) fn unblocked(viewer: &str, other: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM blocks vb WHERE vb.actor_id = {viewer} AND vb.target_id = {other}) \
+         AND NOT EXISTS (SELECT 1 FROM blocks vb WHERE vb.actor_id = {other} AND vb.target_id = {viewer})"
+    )
+}
+
+/// An SQL condition: `viewer` does not mute `other` at the time `:now`.
+pub(crate) fn unmuted(viewer: &str, other: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM mutes vx WHERE vx.actor_id = {viewer} AND vx.target_id = {other} \
+         AND (vx.expires_at IS NULL OR vx.expires_at > :now))"
+    )
+}
+
 fn distinct(ids: impl Iterator<Item = ActorId>) -> Vec<ActorId> {
     let mut ids: Vec<ActorId> = ids.collect();
     ids.sort_unstable();

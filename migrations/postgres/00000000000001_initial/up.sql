@@ -1,4 +1,5 @@
--- The first schema. Both engines hold the same columns; only WITHOUT ROWID and full text differ.
+-- The first schema. Both engines hold the same columns; only WITHOUT ROWID, full text and the order of names (that of bytes,
+-- for beginnings of names) differ.
 -- BIGINT ids are made by the application, times are milliseconds since 1970 (UTC), JSON is TEXT.
 
 -- People, bots, groups and servers, here (domain IS NULL) and elsewhere.
@@ -6,7 +7,7 @@ CREATE TABLE actors (
     id BIGINT PRIMARY KEY NOT NULL,
     uri TEXT NOT NULL UNIQUE,
     username TEXT NOT NULL,
-    username_key TEXT NOT NULL,
+    username_key TEXT COLLATE "C" NOT NULL,
     domain TEXT,
     host TEXT NOT NULL,
     kind INTEGER NOT NULL,
@@ -202,7 +203,7 @@ CREATE INDEX mentions_actor ON mentions (actor_id, post_id DESC);
 
 CREATE TABLE hashtags (
     id BIGINT PRIMARY KEY NOT NULL,
-    name TEXT NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
     display_name TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     last_used_at BIGINT NOT NULL

@@ -475,6 +475,9 @@ CREATE TABLE settings (
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Full text: terms come from text::search, folded alike for posts and queries.
-CREATE VIRTUAL TABLE search_posts USING fts5 (terms, content = '', contentless_delete = 1, detail = none);
-CREATE VIRTUAL TABLE search_actors USING fts5 (terms, content = '', contentless_delete = 1, detail = none, prefix = '2 3 4');
+-- Full text: terms come from text::search, folded alike for posts and queries. To the tokeniser `ascii` whatever stands
+-- above ASCII belongs to a word, so that no term of ours is ever cut in two.
+CREATE VIRTUAL TABLE search_posts USING fts5 (terms, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
+CREATE VIRTUAL TABLE search_actors USING fts5 (
+    terms, content = '', contentless_delete = 1, detail = none, prefix = '2 3 4', tokenize = 'ascii'
+);
