@@ -25,7 +25,7 @@ class Browser:
 
     def form(self, field: str) -> Tag:
         """The form on the page that has an element matching this CSS selector."""
-        for form in self.page.find_all("form"):
+        for form in self.page.select("form"):
             if form.select_one(field):
                 return form
         raise AssertionError(f"no form with {field} at {self.url}:\n{self.page.get_text(' ', strip=True)[:2000]}")
@@ -58,7 +58,7 @@ class Browser:
 
     def answer(self, *, allow: bool) -> dict[str, str]:
         """Presses the button that allows or denies on the authorisation page; returns the parameters handed to the app."""
-        for form in self.page.find_all("form"):
+        for form in self.page.select("form"):
             for button in form.select("button, input[type=submit]"):
                 meaning = " ".join(str(part) for part in (form.get("action"), button.get("name"), button.get("value"), button.get_text()))
                 denies = any(word in meaning.lower() for word in ("deny", "reject", "cancel"))
