@@ -14,6 +14,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::connection::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::events::Event;
+use crate::instances::Policies;
 use crate::migrations;
 use crate::site::Site;
 
@@ -32,6 +33,7 @@ struct Effects {
     events: Vec<Event>,
     jobs: bool,
     deliveries: bool,
+    policies: bool,
 }
 
 thread_local! {
@@ -53,6 +55,11 @@ pub(crate) fn wake_deliveries() {
     EFFECTS.with_borrow_mut(|effects| effects.deliveries = true);
 }
 
+/// Has the policies towards other servers read anew once the running write has committed. [`crate::instances`] calls it.
+pub(crate) fn forget_policies() {
+    EFFECTS.with_borrow_mut(|effects| effects.policies = true);
+}
+
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
 pub struct Db {
@@ -68,6 +75,7 @@ struct Shared {
     events: broadcast::Sender<Event>,
     jobs: Notify,
     deliveries: Notify,
+    policies: Policies,
 }
 
 /// A closure on its way to a database thread. It answers whether it succeeded and keeps the reply until the commit is known.
@@ -102,6 +110,7 @@ impl Db {
             events: broadcast::channel(EVENTS).0,
             jobs: Notify::new(),
             deliveries: Notify::new(),
+            policies: Policies::new(),
         });
         let (reads, read_tasks) = bounded::<Task>(QUEUE);
         let (writes, write_tasks) = bounded::<Task>(QUEUE);
@@ -171,6 +180,11 @@ impl Db {
     /// Completes when jobs were committed since the last call.
     pub async fn jobs_committed(&self) {
         self.shared.jobs.notified().await;
+    }
+
+    /// The policies that are in memory.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.shared.policies
     }
 
     /// Completes when deliveries were committed since the last call.
@@ -319,6 +333,7 @@ impl Lane {
                     effects.events.append(&mut caused.events);
                     effects.jobs |= caused.jobs;
                     effects.deliveries |= caused.deliveries;
+                    effects.policies |= caused.policies;
                 }
                 // Even the savepoint could not be undone: the whole group is lost, and everybody in it is told so.
                 (Err(error), finished, _) => {
@@ -342,6 +357,9 @@ impl Lane {
                 (d.answer)(Some(Error::Internal(format!("commit failed: {error}"))));
             }
             return;
+        }
+        if effects.policies {
+            self.shared.policies.forget();
         }
         for event in effects.events {
             // Nobody listening is fine.

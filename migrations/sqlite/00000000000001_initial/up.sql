@@ -61,6 +61,7 @@ CREATE TABLE actor_endpoints (
     key_fetched_at BIGINT NOT NULL
 );
 CREATE INDEX actor_endpoints_key ON actor_endpoints (key_id);
+CREATE INDEX actor_endpoints_inbox ON actor_endpoints (inbox);
 CREATE INDEX actor_endpoints_followers ON actor_endpoints (followers) WHERE followers IS NOT NULL;
 
 -- Those who log in here.
