@@ -303,3 +303,194 @@ fn remove(c: &mut Connection, ids: &[DeliveryId]) -> Result<()> {
     diesel::delete(activities::table.filter(any_of(activities::id, carried)).filter(diesel::dsl::not(on_its_way))).execute(c)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instances::Policy;
+    use crate::testing::{TestDb, people};
+
+    const LEASE: i64 = 60;
+
+    fn send(c: &mut Connection, sender: ActorId, body: &str, inboxes: &[&str]) -> Result<Option<ActivityId>> {
+        insert(c, sender, body, "digest", inboxes.iter().map(|inbox| (*inbox).to_owned()))
+    }
+
+    fn ids(lane: &Lane) -> Vec<DeliveryId> {
+        lane.deliveries.iter().map(|d| d.id).collect()
+    }
+
+    fn stored(c: &mut Connection) -> Result<(i64, i64)> {
+        let counts = counts(c)?;
+        Ok((counts.deliveries, counts.activities))
+    }
+
+    #[test]
+    fn each_inbox_gets_it_once_and_the_activity_goes_with_its_last_delivery() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            let both = ["https://a.example/inbox", "https://b.example/inbox", "https://a.example/inbox", "mailto:x@y"];
+            send(c, ali, "one", &both)?;
+            send(c, ali, "two", &["https://a.example/inbox"])?;
+            assert_eq!(send(c, ali, "none", &["nonsense"])?, None);
+            assert_eq!(stored(c)?, (3, 2));
+            assert_eq!(due_hosts(c, 9)?, ["a.example", "b.example"]);
+            assert_eq!(due_hosts(c, 1)?, ["a.example"]);
+
+            let lane = take(c, "a.example", 10, LEASE)?.unwrap();
+            assert_eq!(lane.deliveries.iter().map(|d| d.activity.body.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+            assert_eq!(lane.deliveries[0].activity.sender_id, ali);
+            assert!(take(c, "a.example", 10, LEASE)?.is_none(), "somebody has it");
+            assert_eq!(due_hosts(c, 9)?, ["b.example"]);
+
+            finish(c, "a.example", &Report { done: ids(&lane), ..Report::default() })?;
+            assert_eq!(stored(c)?, (1, 1), "b still needs the first one");
+            assert!(take(c, "a.example", 10, LEASE)?.is_none(), "nothing waits");
+            let lane = take(c, "b.example", 10, LEASE)?.unwrap();
+            finish(c, "b.example", &Report { done: ids(&lane), ..Report::default() })?;
+            assert_eq!(stored(c)?, (0, 0));
+            assert_eq!((due_hosts(c, 9)?, next_due(c)?), (vec![], None));
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_lane_ends_with_its_lease() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            send(c, ali, "one", &["https://a.example/inbox"])?;
+            take(c, "a.example", 10, 0)?.unwrap();
+            take(c, "a.example", 10, LEASE)?.unwrap();
+            assert!(next_due(c)?.unwrap() > Timestamp::now().plus_seconds(LEASE - 10));
+            assert!(take(c, "a.example", 10, LEASE)?.is_none());
+            release_all(c)?;
+            take(c, "a.example", 10, LEASE)?.unwrap();
+            release(c, "a.example")?;
+            assert_eq!(due_hosts(c, 9)?, ["a.example"]);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn a_host_that_fails_waits_and_holds_up_nobody() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            send(c, ali, "one", &["https://dead.example/inbox", "https://live.example/inbox"])?;
+            let lane = take(c, "dead.example", 10, LEASE)?.unwrap();
+            finish(c, "dead.example", &Report { failed: ids(&lane), retry_after: Some(300), ..Report::default() })?;
+            assert_eq!(due_hosts(c, 9)?, ["live.example"]);
+            assert!(take(c, "dead.example", 10, LEASE)?.is_none());
+            let lane = take(c, "live.example", 10, LEASE)?.unwrap();
+            finish(c, "live.example", &Report { done: ids(&lane), ..Report::default() })?;
+            let next = next_due(c)?.unwrap();
+            assert!(next >= Timestamp::now().plus_seconds(290), "Retry-After is honoured");
+            assert_eq!(counts(c)?.failing_hosts, 1);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn what_a_living_host_never_takes_is_given_up() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            send(c, ali, "poison", &["https://a.example/inbox"])?;
+            for round in 0..MOST_ATTEMPTS {
+                assert_eq!(stored(c)?.0, 1, "round {round}");
+                send(c, ali, "fine", &["https://a.example/inbox"])?;
+                let lane = take(c, "a.example", 10, LEASE)?.unwrap();
+                let (poison, fine) = (vec![lane.deliveries[0].id], vec![lane.deliveries[1].id]);
+                finish(c, "a.example", &Report { done: fine, failed: poison, retry_after: None })?;
+                let host = instances::get(c, "a.example")?.unwrap();
+                assert_eq!(host.failures, 1, "the pause does not grow");
+                diesel::update(hosts::table).set(hosts::next_attempt_at.eq(Timestamp(0))).execute(c)?;
+            }
+            assert_eq!(stored(c)?, (0, 0));
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn nothing_is_kept_for_those_who_take_nothing() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            let everybody = ["https://sub.bad.example/inbox", "https://gone.example/inbox", "https://a.example/inbox"];
+            send(c, ali, "one", &everybody)?;
+            instances::set_policy(c, "bad.example", Policy::Suspend, None, None)?;
+            inbox_gone(c, "gone.example", "https://gone.example/inbox")?;
+            assert_eq!(due_hosts(c, 9)?, ["a.example"]);
+            send(c, ali, "two", &everybody)?;
+            assert_eq!(stored(c)?, (2, 2));
+            assert_eq!(send(c, ali, "three", &everybody[..2])?, None);
+            assert_eq!(counts(c)?.unavailable_hosts, 1);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn the_inbox_of_one_actor_does_not_speak_for_its_host() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            let bob = people::remote(c, "bob");
+            send(c, ali, "one", &["https://peer.example/users/bob/inbox", "https://peer.example/inbox"])?;
+            inbox_gone(c, "peer.example", "https://peer.example/users/bob/inbox")?;
+            let lane = take(c, "peer.example", 10, LEASE)?.unwrap();
+            assert_eq!(lane.deliveries.iter().map(|d| d.inbox.as_str()).collect::<Vec<_>>(), ["https://peer.example/inbox"]);
+            assert!(jobs::all(c)?.contains(&Job::RefreshActor { actor: bob.id }));
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn thousands_of_inboxes_fit_one_call() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            let many: Vec<String> = (0..2_500).map(|n| format!("https://h{}.example/{n}", n % 50)).collect();
+            insert(c, ali, "one", "digest", many)?;
+            assert_eq!(stored(c)?, (2_500, 1));
+            assert_eq!(due_hosts(c, 100)?.len(), 50);
+            assert_eq!(take(c, "h7.example", 20, LEASE)?.unwrap().deliveries.len(), 20);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[tokio::test]
+    async fn two_lanes_that_end_together_leave_no_activity_behind() {
+        let db = TestDb::new();
+        let hosts: Vec<String> = (0..20).map(|n| format!("h{n}.example")).collect();
+        let inboxes: Vec<String> = hosts.iter().map(|host| format!("https://{host}/inbox")).collect();
+        db.write(move |c| {
+            let ali = people::local(c, "ali").id;
+            insert(c, ali, "one", "digest", inboxes)
+        })
+        .await
+        .unwrap();
+        let mut lanes = Vec::new();
+        for host in hosts {
+            let db = (*db).clone();
+            lanes.push(tokio::spawn(async move {
+                let asked = host.clone();
+                let lane = db.write(move |c| take(c, &asked, 10, LEASE)).await.unwrap().unwrap();
+                let report = Report { done: ids(&lane), ..Report::default() };
+                db.write(move |c| finish(c, &host, &report)).await.unwrap();
+            }));
+        }
+        for lane in lanes {
+            lane.await.unwrap();
+        }
+        assert_eq!(db.read(stored).await.unwrap(), (0, 0));
+    }
+}

@@ -73,3 +73,28 @@ pub fn set(c: &mut Connection, actor: ActorId, timeline: Timeline, last_read_id:
         .execute(c)?;
     Ok(markers::table.find((actor, timeline.name())).select(cols::<Marker>()).first(c)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{TestDb, people};
+
+    #[test]
+    fn the_last_app_to_speak_is_right() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let ali = people::local(c, "ali").id;
+            assert_eq!(of(c, ali)?, []);
+            assert_eq!(set(c, ali, Timeline::Home, 20)?.version, 1);
+            set(c, ali, Timeline::Notifications, 5)?;
+            let moved = set(c, ali, Timeline::Home, 10)?;
+            assert_eq!((moved.last_read_id, moved.version), (10, 2));
+            let all: Vec<_> = of(c, ali)?.into_iter().map(|m| (m.timeline, m.last_read_id)).collect();
+            assert_eq!(all, [("home".to_owned(), 10), ("notifications".to_owned(), 5)]);
+            assert_eq!(Timeline::from_name("home"), Some(Timeline::Home));
+            assert_eq!(Timeline::from_name("public"), None);
+            Ok(())
+        })
+        .unwrap();
+    }
+}

@@ -107,6 +107,11 @@ pub fn set_indexable(c: &mut Connection, actor: ActorId, indexable: bool) {
     diesel::update(actors_table::table.find(actor)).set(actors_table::indexable.eq(indexable)).execute(c).unwrap();
 }
 
+/// Makes follows of an actor need its approval.
+pub fn lock(c: &mut Connection, actor: ActorId) {
+    diesel::update(actors_table::table.find(actor)).set(actors_table::locked.eq(true)).execute(c).unwrap();
+}
+
 /// A row of the kind, and nothing else: no counters, no notification.
 pub fn follow(c: &mut Connection, actor: ActorId, target: ActorId) -> FollowId {
     let id = FollowId::new();
