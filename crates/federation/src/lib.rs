@@ -1,5 +1,7 @@
 //! ActivityPub both ways: vocabulary, signatures, discovery, inbox and delivery.
 //! Knows the rows of `majlis-local` and the wire; never the client API or HTML.
 
+pub mod objects;
+pub mod outbound;
 pub mod sig;
 pub mod vocab;

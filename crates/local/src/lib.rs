@@ -4,6 +4,8 @@
 
 pub mod actors;
 pub mod attachments;
+pub mod audience;
+pub mod bookmarks;
 pub mod boosts;
 mod codes;
 pub mod connection;
@@ -18,11 +20,13 @@ pub mod instances;
 pub mod jobs;
 pub mod json;
 pub mod keypairs;
+pub mod likes;
 pub mod markers;
 pub mod mentions;
 pub mod migrations;
 pub mod notifications;
 pub mod paging;
+pub mod pins;
 pub mod polls;
 pub mod posts;
 pub mod publish;

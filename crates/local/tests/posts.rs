@@ -400,3 +400,39 @@ fn muted_people_notify_only_when_the_mute_is_over_or_spares_notifications() {
         assert_eq!(told(c, ali.id).len(), 1);
     });
 }
+
+#[test]
+fn likes_bookmarks_and_pins_count_once_and_tell_whom_they_concern() {
+    run(|c| {
+        let (ali, mona, zoe) = (local(c, "ali"), local(c, "mona"), remote(c, "zoe"));
+        let mine = post(c, ali.id, draft("mine"));
+        for _ in 0..2 {
+            majlis_local::likes::like(c, &site(), mona.id, &mine).unwrap();
+            majlis_local::likes::receive(c, zoe.id, &mine, "https://peer.example/l/1").unwrap();
+        }
+        assert_eq!(posts::get(c, mine.id).unwrap().likes_count, 2);
+        assert_eq!(told(c, ali.id), [(5, Some(mine.id)), (5, Some(mine.id))]);
+        majlis_local::likes::receive_undo(c, zoe.id, mine.id).unwrap();
+        majlis_local::likes::receive_undo(c, zoe.id, mine.id).unwrap();
+        majlis_local::likes::unlike(c, mona.id, &mine).unwrap();
+        assert_eq!(posts::get(c, mine.id).unwrap().likes_count, 0);
+        assert!(told(c, ali.id).is_empty() && jobs::all(c).unwrap().is_empty());
+        let theirs = receive::post(c, note(&zoe, "theirs"), true).unwrap().unwrap();
+        majlis_local::likes::like(c, &site(), ali.id, &theirs).unwrap();
+        majlis_local::likes::unlike(c, ali.id, &theirs).unwrap();
+        let sent = jobs::all(c).unwrap();
+        assert!(matches!(&sent[0], Job::Federate { change: Change::Liked { .. } }));
+        assert!(matches!(&sent[1], Job::Federate { change: Change::Unliked { post, .. } } if *post == theirs.id));
+        majlis_local::bookmarks::add(c, ali.id, theirs.id).unwrap();
+        assert_eq!(majlis_local::bookmarks::kept_among(c, ali.id, &[theirs.id, mine.id]).unwrap(), [theirs.id]);
+        majlis_local::bookmarks::remove(c, ali.id, theirs.id).unwrap();
+        assert!(majlis_local::bookmarks::kept_among(c, ali.id, &[theirs.id]).unwrap().is_empty());
+        assert!(majlis_local::pins::pin(c, ali.id, &theirs).is_err());
+        for n in 0..5 {
+            let one = post(c, ali.id, draft(&format!("post {n}")));
+            majlis_local::pins::pin(c, ali.id, &one).unwrap();
+        }
+        assert!(majlis_local::pins::pin(c, ali.id, &mine).is_err(), "a sixth pin");
+        assert_eq!(majlis_local::pins::of_author(c, ali.id).unwrap().len(), 5);
+    });
+}

@@ -1,0 +1,271 @@
+//! From a change of ours to rows that wait for delivery: the activity is rendered once, its inboxes are found, and both are
+//! stored in the write that finishes the job. Ids are made from what is stored, so that a job that runs twice says the same.
+
+use majlis_local::actors::{self, Actor};
+use majlis_local::ids::{ActorId, JobId, PostId};
+use majlis_local::jobs::Change;
+use majlis_local::posts::{self, Post};
+use majlis_local::visibility::Visibility;
+use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions};
+
+use crate::objects;
+use crate::sig::BodyDigest;
+use crate::vocab::{self, Activity, ActivityKind, Note, NoteKind, Object, Tombstone};
+
+/// An activity and who must have it.
+struct Outgoing {
+    sender: Actor,
+    activity: Activity,
+    /// The followers of `sender` too.
+    to_followers: bool,
+    /// Every server that we know.
+    to_everybody: bool,
+    /// By name.
+    to: Vec<ActorId>,
+    /// Whether to knock at the actors' own inboxes: what is for one person. GoToSocial has no shared inbox, and takes a
+    /// `Like` only there.
+    personal: bool,
+}
+
+impl Outgoing {
+    /// For one actor.
+    fn to_one(sender: Actor, activity: Activity, target: ActorId) -> Self {
+        Self { sender, activity, to_followers: false, to_everybody: false, to: vec![target], personal: true }
+    }
+
+    /// For an audience.
+    fn to_audience(sender: Actor, activity: Activity, visibility: Visibility, to: Vec<ActorId>) -> Self {
+        let to_followers = visibility != Visibility::Direct;
+        Self { sender, activity, to_followers, to_everybody: false, to, personal: false }
+    }
+}
+
+/// Carries out a `Job::Federate`: what is rendered is stored with its deliveries. A change whose rows are gone by now
+/// (posted and deleted in one breath) has nothing to say.
+pub fn federate(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Result<()> {
+    let outgoing = match render(c, site, job, change) {
+        Err(Error::NotFound(what)) => {
+            tracing::debug!(%job, what, "nothing to federate any more");
+            return Ok(());
+        }
+        rendered => rendered?,
+    };
+    for one in outgoing {
+        let body = vocab::to_json(&one.activity).map_err(Error::internal)?;
+        let digest = BodyDigest::of(body.as_bytes()).digest_header();
+        let mut inboxes = audience::inboxes_of(c, &one.to, one.personal)?;
+        if one.to_followers {
+            inboxes.extend(audience::follower_inboxes(c, one.sender.id)?);
+        }
+        if one.to_everybody {
+            inboxes.extend(audience::known_inboxes(c)?);
+        }
+        deliveries::insert(c, one.sender.id, &body, &digest, inboxes)?;
+    }
+    Ok(())
+}
+
+fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Result<Vec<Outgoing>> {
+    Ok(vec![match change {
+        Change::Posted { post } => {
+            let post = living(c, *post)?;
+            published(c, site, &post)?
+        }
+        Change::Edited { post } => {
+            let post = living(c, *post)?;
+            let (sender, to) = (actors::get(c, post.author_id)?, concerned(c, &post)?);
+            let note = note(c, site, &post)?;
+            let audience = vocab::Audience { to: note.to.clone(), cc: note.cc.clone() };
+            let activity = act(ActivityKind::Update, format!("{}#updates/{job}", post.uri), &sender, Object::Note(Box::new(note)));
+            Outgoing::to_audience(sender, activity.addressed(audience), post.visibility, to)
+        }
+        Change::Deleted { post, reached } => {
+            let post = posts::get(c, *post)?;
+            let (sender, mut to) = (actors::get(c, post.author_id)?, concerned(c, &post)?);
+            to.extend(reached);
+            let mentioned = mentions::of_post(c, post.id)?;
+            let addressed = uris(c, &mentioned)?;
+            let gone = Object::Tombstone(Tombstone::new(&post.uri));
+            let activity = act(ActivityKind::Delete, format!("{}#delete", post.uri), &sender, gone)
+                .addressed(objects::note::audience(post.visibility, &sender, &addressed));
+            Outgoing::to_audience(sender, activity, post.visibility, to)
+        }
+        Change::Unboosted { boost } => {
+            let boost = posts::get(c, *boost)?;
+            let (announce, sender, author) = announce(c, &boost)?;
+            let audience = vocab::Audience { to: announce.to.clone(), cc: announce.cc.clone() };
+            let activity = act(ActivityKind::Undo, format!("{}#undo", boost.uri), &sender, Object::Activity(Box::new(announce)));
+            Outgoing::to_audience(sender, activity.addressed(audience), boost.visibility, vec![author])
+        }
+        Change::Liked { like } => {
+            let like = majlis_local::likes::get(c, *like)?;
+            let (sender, post) = (actors::get(c, like.actor_id)?, posts::get(c, like.post_id)?);
+            let activity = act(ActivityKind::Like, like.uri, &sender, Object::Id(post.uri));
+            Outgoing::to_one(sender, activity, post.author_id)
+        }
+        Change::Unliked { uri, actor, post } => {
+            let (sender, post) = (actors::get(c, *actor)?, posts::get(c, *post)?);
+            let like = act(ActivityKind::Like, uri.clone(), &sender, Object::Id(post.uri));
+            Outgoing::to_one(sender.clone(), undo(uri, &sender, like), post.author_id)
+        }
+        Change::Followed { follow, actor, target } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
+            let uri = site.follow_uri(&sender.username, *follow);
+            let activity = act(ActivityKind::Follow, uri, &sender, Object::Id(other.uri));
+            Outgoing::to_one(sender, activity, *target)
+        }
+        Change::Unfollowed { uri, actor, target } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
+            let follow = act(ActivityKind::Follow, uri.clone(), &sender, Object::Id(other.uri));
+            Outgoing::to_one(sender.clone(), undo(uri, &sender, follow), *target)
+        }
+        Change::Accepted { follow, uri, actor, target } => {
+            answer(c, ActivityKind::Accept, "accepts", *follow, uri, *actor, *target)?
+        }
+        Change::Rejected { follow, uri, actor, target } => {
+            answer(c, ActivityKind::Reject, "rejects", *follow, uri, *actor, *target)?
+        }
+        Change::Blocked { uri, actor, target, .. } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
+            let activity = act(ActivityKind::Block, uri.clone(), &sender, Object::Id(other.uri));
+            Outgoing::to_one(sender, activity, *target)
+        }
+        Change::Unblocked { uri, actor, target } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
+            let block = act(ActivityKind::Block, uri.clone(), &sender, Object::Id(other.uri));
+            Outgoing::to_one(sender.clone(), undo(uri, &sender, block), *target)
+        }
+        Change::Pinned { post } => featured(c, ActivityKind::Add, job, *post)?,
+        Change::Unpinned { post } => featured(c, ActivityKind::Remove, job, *post)?,
+        Change::ProfileChanged { actor } => {
+            let sender = actors::get(c, *actor)?;
+            let endpoints = actors::endpoints(c, *actor)?;
+            let moved_to = match sender.moved_to_id {
+                Some(id) => Some(actors::get(c, id)?.uri),
+                None => None,
+            };
+            let profile = objects::actor::render(site, &sender, &endpoints, moved_to);
+            let activity = act(ActivityKind::Update, format!("{}#updates/{job}", sender.uri), &sender, Object::Actor(Box::new(profile)))
+                .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
+            Outgoing::to_audience(sender, activity, Visibility::Public, Vec::new())
+        }
+        Change::ActorDeleted { actor } => {
+            let sender = actors::get(c, *actor)?;
+            let activity = act(ActivityKind::Delete, format!("{}#delete", sender.uri), &sender, Object::Id(sender.uri.clone()))
+                .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
+            Outgoing { sender, activity, to_followers: false, to_everybody: true, to: Vec::new(), personal: false }
+        }
+        Change::Voted { post, actor, choices } => return votes(c, *post, *actor, choices),
+    }])
+}
+
+/// What a new post or boost is: `Create` or `Announce`.
+fn published(c: &mut Connection, site: &Site, post: &Post) -> Result<Outgoing> {
+    if post.is_boost() {
+        let (announce, sender, author) = announce(c, post)?;
+        return Ok(Outgoing::to_audience(sender, announce, post.visibility, vec![author]));
+    }
+    let (sender, to) = (actors::get(c, post.author_id)?, concerned(c, post)?);
+    let activity = create(note(c, site, post)?, &sender);
+    Ok(Outgoing::to_audience(sender, activity, post.visibility, to))
+}
+
+/// The `Create` or `Announce` of a local post or boost, as it stands at its activity's URL.
+pub fn activity_of(c: &mut Connection, site: &Site, post: &Post) -> Result<Activity> {
+    Ok(published(c, site, post)?.activity)
+}
+
+/// The `Create` of a note, addressed as the note is.
+pub(crate) fn create(note: Note, author: &Actor) -> Activity {
+    let audience = vocab::Audience { to: note.to.clone(), cc: note.cc.clone() };
+    let (id, published) = (format!("{}/activity", note.id), note.published);
+    let mut activity = act(ActivityKind::Create, id, author, Object::Note(Box::new(note))).addressed(audience);
+    activity.published = published;
+    activity
+}
+
+/// The `Announce` that a boost is, who boosts, and whose post it is.
+fn announce(c: &mut Connection, boost: &Post) -> Result<(Activity, Actor, ActorId)> {
+    let of = boost.boost_of_id.ok_or(Error::NotFound("boosted post"))?;
+    let (post, sender) = (posts::get(c, of)?, actors::get(c, boost.author_id)?);
+    let author = actors::get(c, post.author_id)?;
+    let audience = objects::note::audience(boost.visibility, &sender, &[author.uri]);
+    let activity = act(ActivityKind::Announce, boost.uri.clone(), &sender, Object::Id(post.uri))
+        .addressed(audience)
+        .at(boost.created_at.to_utc());
+    Ok((activity, sender, author.id))
+}
+
+fn act(kind: ActivityKind, id: String, actor: &Actor, object: Object) -> Activity {
+    Activity::new(kind, id, &actor.uri, object)
+}
+
+/// The embedded activity is repeated whole: Pixelfed and Threads know it only so.
+fn undo(uri: &str, sender: &Actor, undone: Activity) -> Activity {
+    act(ActivityKind::Undo, format!("{uri}#undo"), sender, Object::Activity(Box::new(undone)))
+}
+
+/// `Accept` or `Reject` of a remote actor's follow.
+fn answer(
+    c: &mut Connection,
+    kind: ActivityKind,
+    path: &str,
+    follow: majlis_local::ids::FollowId,
+    uri: &str,
+    follower: ActorId,
+    followed: ActorId,
+) -> Result<Outgoing> {
+    let (sender, other) = (actors::get(c, followed)?, actors::get(c, follower)?);
+    let embedded = act(ActivityKind::Follow, uri.to_owned(), &other, Object::Id(sender.uri.clone()));
+    let activity = act(kind, format!("{}/{path}/{follow}", sender.uri), &sender, Object::Activity(Box::new(embedded)));
+    Ok(Outgoing::to_one(sender, activity, follower))
+}
+
+/// `Add` to or `Remove` from the author's featured collection, which is the target (Misskey compares it).
+fn featured(c: &mut Connection, kind: ActivityKind, job: JobId, post: PostId) -> Result<Outgoing> {
+    let post = living(c, post)?;
+    let sender = actors::get(c, post.author_id)?;
+    let id = format!("{}#featured/{job}", sender.uri);
+    let mut activity = act(kind, id, &sender, Object::Id(post.uri)).addressed(objects::note::audience(post.visibility, &sender, &[]));
+    activity.target = actors::endpoints(c, sender.id)?.featured;
+    Ok(Outgoing::to_audience(sender, activity, post.visibility, Vec::new()))
+}
+
+/// A vote is a note with a name and no content, one for each choice, for the asker alone.
+fn votes(c: &mut Connection, post: PostId, voter: ActorId, choices: &[i32]) -> Result<Vec<Outgoing>> {
+    let (post, sender) = (posts::get(c, post)?, actors::get(c, voter)?);
+    let asker = actors::get(c, post.author_id)?;
+    let poll = majlis_local::polls::of_post(c, post.id)?.ok_or(Error::NotFound("poll"))?;
+    let mut out = Vec::with_capacity(choices.len());
+    for choice in choices {
+        let Some(option) = usize::try_from(*choice).ok().and_then(|n| poll.options.get(n)) else { continue };
+        let mut vote = Note::new(NoteKind::Note, format!("{}#votes/{}/{choice}", sender.uri, post.id)).by(&sender.uri);
+        vote.name = Some(option.title.clone());
+        vote.in_reply_to = Some(post.uri.clone());
+        vote.to = vec![asker.uri.clone()];
+        out.push(Outgoing::to_one(sender.clone(), create(vote, &sender), asker.id));
+    }
+    Ok(out)
+}
+
+fn note(c: &mut Connection, site: &Site, post: &Post) -> Result<Note> {
+    objects::note::render(c, site, post)?.ok_or(Error::NotFound("author"))
+}
+
+fn living(c: &mut Connection, id: PostId) -> Result<Post> {
+    let post = posts::get(c, id)?;
+    if post.deleted_at.is_some() { Err(Error::NotFound("post")) } else { Ok(post) }
+}
+
+/// Whom a post concerns by name: those mentioned, and whom it answers if that one may see it anyway.
+fn concerned(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
+    let mut to = mentions::of_post(c, post.id)?;
+    if post.visibility.is_open() {
+        to.extend(post.in_reply_to_actor_id);
+    }
+    Ok(to)
+}
+
+fn uris(c: &mut Connection, ids: &[ActorId]) -> Result<Vec<String>> {
+    Ok(actors::find_many(c, ids)?.into_iter().map(|a| a.uri).collect())
+}
