@@ -1,1 +1,3 @@
-//! Majlis.
+//! What client apps see: Mastodon's client API, OAuth and streaming, over HTTP.
+
+pub mod entities;

@@ -1,0 +1,261 @@
+//! Account: a person, bot or group, here or elsewhere, as every list, status and notification carries it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use majlis_local::actors::{self, Actor, ActorKind};
+use majlis_local::ids::ActorId;
+use majlis_local::{Connection, Result, Site, Timestamp};
+use serde::Serialize;
+
+use super::CustomEmoji;
+
+/// Where the picture of those without an avatar is served; apps know it by its name.
+pub const MISSING_AVATAR: &str = "/avatars/original/missing.png";
+/// Where the picture of those without a header is served.
+pub const MISSING_HEADER: &str = "/headers/original/missing.png";
+
+const MILLIS_OF_A_DAY: i64 = 86_400_000;
+
+/// Mastodon's Account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Account {
+    pub id: ActorId,
+    pub username: String,
+    /// `ali` here, `ali@example.org` elsewhere.
+    pub acct: String,
+    pub display_name: String,
+    pub locked: bool,
+    pub bot: bool,
+    pub discoverable: bool,
+    pub indexable: bool,
+    pub group: bool,
+    /// The day only, as Mastodon tells it.
+    pub created_at: Timestamp,
+    /// HTML.
+    pub note: String,
+    pub url: String,
+    pub uri: String,
+    pub avatar: String,
+    pub avatar_static: String,
+    pub avatar_description: String,
+    pub header: String,
+    pub header_static: String,
+    pub header_description: String,
+    pub followers_count: i64,
+    pub following_count: i64,
+    pub statuses_count: i64,
+    /// `2026-01-31`.
+    pub last_status_at: Option<String>,
+    pub hide_collections: bool,
+    pub show_media: bool,
+    pub show_media_replies: bool,
+    pub show_featured: bool,
+    /// Whether search engines are asked to stay away; local accounts only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noindex: Option<bool>,
+    pub emojis: Vec<CustomEmoji>,
+    /// Badges; local accounts only. No role of ours is shown to others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<[(); 0]>,
+    pub fields: Vec<Field>,
+    /// Where the account has moved to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Arc<Account>>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub memorial: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub suspended: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub limited: bool,
+    pub feature_approval: FeatureApproval,
+}
+
+/// A row of a profile's table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Plain text.
+    pub name: String,
+    /// HTML.
+    pub value: String,
+    /// When a link back was found.
+    pub verified_at: Option<Timestamp>,
+}
+
+/// Who may put an account into a collection: nobody, as long as we have none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct FeatureApproval {
+    pub automatic: [(); 0],
+    pub manual: [(); 0],
+    pub current_user: &'static str,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Account {
+    /// The entity of one actor, without what it may have moved to. Of a suspended or deleted one nothing but the name is told.
+    pub fn new(site: &Site, actor: &Actor) -> Self {
+        let gone = actor.is_gone();
+        let local = actor.is_local();
+        let picture = |stored: &Option<String>, missing: &str| match stored {
+            Some(stored) if !gone => site.picture_url(stored),
+            _ => format!("{}{missing}", site.origin()),
+        };
+        let told = |text: &str| if gone { String::new() } else { text.to_owned() };
+        let created_at = actor.created_at.millis();
+        Self {
+            id: actor.id,
+            username: actor.username.clone(),
+            acct: actor.acct(),
+            display_name: told(&actor.display_name),
+            locked: actor.locked && !gone,
+            bot: matches!(actor.kind, ActorKind::Service | ActorKind::Application),
+            discoverable: actor.discoverable && !gone,
+            indexable: actor.indexable && !gone,
+            group: actor.kind == ActorKind::Group,
+            created_at: Timestamp(created_at - created_at.rem_euclid(MILLIS_OF_A_DAY)),
+            note: told(&actor.summary),
+            url: actor.page_url().to_owned(),
+            uri: actor.uri.clone(),
+            avatar: picture(&actor.avatar, MISSING_AVATAR),
+            avatar_static: picture(&actor.avatar_static, MISSING_AVATAR),
+            avatar_description: told(&actor.avatar_description),
+            header: picture(&actor.header, MISSING_HEADER),
+            header_static: picture(&actor.header_static, MISSING_HEADER),
+            header_description: told(&actor.header_description),
+            followers_count: actor.followers_count.max(0),
+            following_count: actor.following_count.max(0),
+            statuses_count: actor.posts_count.max(0),
+            last_status_at: actor.last_post_at.map(Timestamp::to_date),
+            hide_collections: actor.hide_collections,
+            show_media: true,
+            show_media_replies: true,
+            show_featured: true,
+            noindex: local.then_some(!actor.indexable),
+            emojis: match &actor.emojis {
+                Some(emojis) if !gone => CustomEmoji::of_text(site, emojis),
+                _ => Vec::new(),
+            },
+            roles: local.then_some([]),
+            fields: match &actor.fields {
+                Some(fields) if !gone => fields.iter().map(Field::new).collect(),
+                _ => Vec::new(),
+            },
+            moved: None,
+            memorial: actor.memorial,
+            suspended: gone,
+            limited: actor.silenced_at.is_some(),
+            feature_approval: FeatureApproval {
+                automatic: [],
+                manual: [],
+                current_user: if local { "denied" } else { "missing" },
+            },
+        }
+    }
+
+    /// The entities of these actors, in their order. One query, and none unless somebody has moved.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn build_many(c: &mut Connection, site: &Site, actors: &[Actor]) -> Result<Vec<Self>> {
+        let mut accounts: Vec<Self> = actors.iter().map(|actor| Self::new(site, actor)).collect();
+        let targets: Vec<ActorId> = actors.iter().filter(|a| !a.is_gone()).filter_map(|a| a.moved_to_id).collect();
+        if targets.is_empty() {
+            return Ok(accounts);
+        }
+        let targets: HashMap<ActorId, Arc<Self>> = actors::find_many(c, &targets)?
+            .iter()
+            .filter(|target| !target.is_gone())
+            .map(|target| (target.id, Arc::new(Self::new(site, target))))
+            .collect();
+        for (account, actor) in accounts.iter_mut().zip(actors) {
+            account.moved = actor.moved_to_id.and_then(|target| targets.get(&target)).cloned();
+        }
+        Ok(accounts)
+    }
+
+    /// The entity of one actor.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn build(c: &mut Connection, site: &Site, actor: &Actor) -> Result<Self> {
+        let mut account = Self::new(site, actor);
+        if let Some(target) = actor.moved_to_id.filter(|_| !actor.is_gone()) {
+            let target = actors::find_many(c, &[target])?;
+            account.moved = target.first().filter(|t| !t.is_gone()).map(|target| Arc::new(Self::new(site, target)));
+        }
+        Ok(account)
+    }
+
+    /// The entities of the actors with these ids, by id; unknown ones are missing. Two queries at the most.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_many(c: &mut Connection, site: &Site, ids: &[ActorId]) -> Result<HashMap<ActorId, Arc<Self>>> {
+        let actors = actors::find_many(c, ids)?;
+        Ok(Self::build_many(c, site, &actors)?.into_iter().map(|account| (account.id, Arc::new(account))).collect())
+    }
+}
+
+impl Field {
+    fn new(field: &actors::Field) -> Self {
+        Self { name: field.name.clone(), value: field.value.clone(), verified_at: field.verified_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use majlis_local::actors::{Emoji, store_remote};
+    use majlis_local::testing::TestDb;
+    use majlis_local::testing::people::{local, remote_actor, site};
+
+    #[test]
+    fn an_account_has_every_attribute_of_mastodons() {
+        let db = TestDb::new();
+        let (here, there) = db
+            .write_now(|c| {
+                let mut there = remote_actor("dina");
+                there.summary = "<p>Hello :blob:</p>".into();
+                there.kind = ActorKind::Service;
+                there.avatar = Some("https://peer.example/a.png".into());
+                there.emojis = vec![Emoji {
+                    shortcode: "blob".into(),
+                    url: "https://peer.example/b.gif".into(),
+                    static_url: "https://peer.example/b.png".into(),
+                }];
+                there.fields =
+                    vec![actors::Field { name: "Site".into(), value: "<a>x</a>".into(), verified_at: Some(Timestamp(0)) }];
+                there.created_at = Some(Timestamp(1_500_000_000_123));
+                let (here, there) = (local(c, "ali"), store_remote(c, there).unwrap());
+                actors::set_moved_to(c, there.id, Some(here.id)).unwrap();
+                let there = actors::get(c, there.id).unwrap();
+                Ok((Account::build(c, &site(), &here).unwrap(), Account::build_many(c, &site(), &[there]).unwrap().remove(0)))
+            })
+            .unwrap();
+        insta::assert_json_snapshot!(here, { ".id" => "[id]", ".created_at" => "[day]" });
+        insta::assert_json_snapshot!(there, { ".id" => "[id]", ".moved.id" => "[id]", ".moved.created_at" => "[day]" });
+    }
+
+    #[test]
+    fn of_a_suspended_account_only_the_name_is_told() {
+        let db = TestDb::new();
+        let account = db
+            .write_now(|c| {
+                let mut gone = remote_actor("gone");
+                gone.suspended = true;
+                gone.summary = "spam".into();
+                let gone = store_remote(c, gone).unwrap();
+                let gone = actors::get(c, gone.id).unwrap();
+                Account::build(c, &site(), &gone)
+            })
+            .unwrap();
+        assert_eq!((account.note.as_str(), account.display_name.as_str(), account.suspended), ("", "", true));
+        assert_eq!(account.avatar, "https://majlis.example/avatars/original/missing.png");
+    }
+}
