@@ -76,7 +76,8 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
             let (sender, to) = (actors::get(c, post.author_id)?, concerned(c, &post)?);
             let note = note(c, site, &post)?;
             let audience = vocab::Audience { to: note.to.clone(), cc: note.cc.clone() };
-            let activity = act(ActivityKind::Update, format!("{}#updates/{job}", post.uri), &sender, Object::Note(Box::new(note)));
+            let activity =
+                act(ActivityKind::Update, format!("{}#updates/{job}", post.uri), &sender, Object::Note(Box::new(note)));
             Outgoing::to_audience(sender, activity.addressed(audience), post.visibility, to)
         }
         Change::Deleted { post, reached } => {
@@ -145,8 +146,9 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
                 None => None,
             };
             let profile = objects::actor::render(site, &sender, &endpoints, moved_to);
-            let activity = act(ActivityKind::Update, format!("{}#updates/{job}", sender.uri), &sender, Object::Actor(Box::new(profile)))
-                .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
+            let activity =
+                act(ActivityKind::Update, format!("{}#updates/{job}", sender.uri), &sender, Object::Actor(Box::new(profile)))
+                    .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
             Outgoing::to_audience(sender, activity, Visibility::Public, Vec::new())
         }
         Change::ActorDeleted { actor } => {
@@ -226,7 +228,8 @@ fn featured(c: &mut Connection, kind: ActivityKind, job: JobId, post: PostId) ->
     let post = living(c, post)?;
     let sender = actors::get(c, post.author_id)?;
     let id = format!("{}#featured/{job}", sender.uri);
-    let mut activity = act(kind, id, &sender, Object::Id(post.uri)).addressed(objects::note::audience(post.visibility, &sender, &[]));
+    let mut activity =
+        act(kind, id, &sender, Object::Id(post.uri)).addressed(objects::note::audience(post.visibility, &sender, &[]));
     activity.target = actors::endpoints(c, sender.id)?.featured;
     Ok(Outgoing::to_audience(sender, activity, post.visibility, Vec::new()))
 }

@@ -39,6 +39,7 @@ pub mod site;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+pub mod threads;
 pub mod time;
 pub mod tombstones;
 pub mod visibility;

@@ -99,11 +99,10 @@ fn insert(c: &mut Connection, id: LikeId, actor: ActorId, post: &Post, uri: &str
 
 /// Removes a like; gives back its URI when there was one.
 fn remove(c: &mut Connection, actor: ActorId, post: &Post) -> Result<Option<String>> {
-    let uri: Option<String> =
-        diesel::delete(likes::table.filter(likes::actor_id.eq(actor)).filter(likes::post_id.eq(post.id)))
-            .returning(likes::uri)
-            .get_result(c)
-            .optional()?;
+    let uri: Option<String> = diesel::delete(likes::table.filter(likes::actor_id.eq(actor)).filter(likes::post_id.eq(post.id)))
+        .returning(likes::uri)
+        .get_result(c)
+        .optional()?;
     if uri.is_some() {
         diesel::update(rows::table.find(post.id)).set(rows::likes_count.eq(rows::likes_count - 1)).execute(c)?;
         notifications::withdraw(c, notice(actor, post))?;

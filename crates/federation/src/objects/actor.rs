@@ -76,7 +76,10 @@ pub fn render(site: &Site, actor: &Actor, endpoints: &Endpoints, moved_to: Optio
         id: Some(site.instance_actor_uri()),
         name: Some("Majlis".to_owned()),
         url: None,
-        implements: vec![Capability { href: vocab::actor::RFC9421.to_owned(), name: Some("RFC-9421: HTTP Message Signatures".to_owned()) }],
+        implements: vec![Capability {
+            href: vocab::actor::RFC9421.to_owned(),
+            name: Some("RFC-9421: HTTP Message Signatures".to_owned()),
+        }],
     });
     out
 }
@@ -87,7 +90,8 @@ pub fn read(actor: &vocab::Actor, domain: &str) -> Option<RemoteActor> {
     let host = majlis_local::instances::host_of(&actor.id)?;
     let key = actor.public_key.first()?;
     let picture = |media: &Option<Media>| media.as_ref().and_then(Media::source).filter(|url| is_web(url)).map(str::to_owned);
-    let description = |media: &Option<Media>| media.as_ref().and_then(Media::description).unwrap_or_default().chars().take(1_500).collect();
+    let description =
+        |media: &Option<Media>| media.as_ref().and_then(Media::description).unwrap_or_default().chars().take(1_500).collect();
     let fields = actor.attachment.iter().take(MOST_FIELDS);
     Some(RemoteActor {
         uri: actor.id.clone(),

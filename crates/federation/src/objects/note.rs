@@ -41,7 +41,8 @@ pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Ve
     for post in posts {
         let Some(author) = people.get(&post.author_id) else { continue };
         let named: Vec<&Actor> = mentioned.iter().filter(|m| m.0 == post.id).filter_map(|m| people.get(&m.1)).collect();
-        let mut note = Note::new(if post.parts.has(Parts::POLL) { NoteKind::Question } else { NoteKind::Note }, &post.uri).by(&author.uri);
+        let mut note =
+            Note::new(if post.parts.has(Parts::POLL) { NoteKind::Question } else { NoteKind::Note }, &post.uri).by(&author.uri);
         note.in_reply_to = post.in_reply_to_uri.clone();
         let addressed: Vec<String> = named.iter().map(|a| a.uri.clone()).collect();
         let audience = audience(post.visibility, author, &addressed);
