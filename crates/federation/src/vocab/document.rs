@@ -4,6 +4,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
+use mime::Mime;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,6 +14,30 @@ use super::{Activity, ActivityKind, Actor, Collection, Note, Object, QuoteAuthor
 pub const MAX_DEPTH: usize = 32;
 /// How large a document may be, in bytes.
 pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// The media type of what we send.
+pub const CONTENT_TYPE: &str = "application/activity+json";
+/// What we ask for when we fetch.
+pub const ACCEPT: &str = "application/activity+json, application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\"";
+
+/// Whether a media type is ActivityPub's: `application/activity+json`, or `application/ld+json` with the profile
+/// (ActivityPub §3.2). Other parameters may stand anywhere: Misskey puts a charset behind the profile.
+pub fn is_activity_json(content_type: &str) -> bool {
+    let Ok(kind) = content_type.parse::<Mime>() else { return false };
+    match kind.essence_str() {
+        "application/activity+json" => true,
+        "application/ld+json" => kind
+            .get_param("profile")
+            .is_some_and(|profile| profile.as_str().split_ascii_whitespace().any(|profile| profile == ACTIVITY_STREAMS)),
+        _ => false,
+    }
+}
+
+/// Whether a media type is JSON of any kind.
+pub fn is_json(content_type: &str) -> bool {
+    let Ok(kind) = content_type.parse::<Mime>() else { return false };
+    kind.subtype() == mime::JSON || kind.suffix() == Some(mime::JSON)
+}
 
 /// Why a document cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -276,6 +301,35 @@ mod tests {
 
         let outbox = Collection::new(CollectionKind::OrderedCollection, "https://a.example/o");
         assert!(to_json(&outbox).unwrap().starts_with(r#"{"@context":"https://www.w3.org/ns/activitystreams","#));
+    }
+
+    #[test]
+    fn media_types_are_parsed_not_compared() {
+        for kind in [
+            "application/activity+json",
+            "application/activity+json; charset=utf-8",
+            "APPLICATION/Activity+JSON;charset=UTF-8",
+            r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams""#,
+            r#"application/ld+json; profile="https://www.w3.org/ns/activitystreams"; charset=utf-8"#,
+            r#"application/ld+json; charset=utf-8; profile="https://www.w3.org/ns/activitystreams""#,
+            r#"application/ld+json; profile="https://www.w3.org/ns/json-ld#compacted https://www.w3.org/ns/activitystreams""#,
+        ] {
+            assert!(is_activity_json(kind), "{kind}");
+            assert!(is_json(kind), "{kind}");
+        }
+        for kind in [
+            "",
+            "application/json",
+            "application/ld+json",
+            r#"application/ld+json; profile="https://www.w3.org/ns/other""#,
+            "text/html; application/activity+json",
+            "application/activity+jsonx",
+            "application/activity",
+        ] {
+            assert!(!is_activity_json(kind), "{kind}");
+        }
+        assert!(is_json("application/jrd+json; charset=utf-8") && is_json("application/json"));
+        assert!(!is_json("text/html") && !is_json("application/xml"));
     }
 
     #[test]
