@@ -1,1 +1,28 @@
-//! Majlis.
+//! Bytes in, safe stored variants out: what a file is, whether it is bearable, its metadata taken off, its sizes
+//! drawn, and all of it kept in an object store. This crate knows neither the database nor HTTP.
+//!
+//! [`Media`] is the door: [`Media::attach`], [`Media::avatar`] and [`Media::header`] take the bytes somebody sent and
+//! answer with typed, stored variants; [`Store`] gives them back by [`Key`].
+
+mod animations;
+mod colours;
+mod drawings;
+mod errors;
+mod keys;
+mod kinds;
+mod limits;
+mod media;
+mod outlines;
+mod pixels;
+mod store;
+mod workers;
+
+pub use errors::Error;
+pub use keys::{Folder, Key};
+pub use kinds::Kind;
+pub use limits::{AVATAR, HEADER, Limits, ORIGINAL_PIXELS, PREVIEW_PIXELS};
+pub use media::{Attachment, Media, ProfilePicture, Variant};
+pub use store::{Object, Store};
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,120 @@
+//! From a file to its variants, in memory: what is kept as it came, what is drawn anew, and in which coding.
+//! All of this is work for a blocking thread.
+
+use bytes::Bytes;
+use image::DynamicImage;
+
+use crate::limits::{ORIGINAL_PIXELS, PREVIEW_PIXELS};
+use crate::outlines::Outline;
+use crate::pixels::{Coding, Cut, Still, blurhash, without_idle_alpha};
+use crate::{Error, Kind, Limits, animations};
+
+/// The quality of what people open to look at.
+const FINE: u8 = 88;
+/// The quality of previews.
+const PREVIEW: u8 = 80;
+
+/// A file that is ready to be stored.
+pub(crate) struct Drawing {
+    pub(crate) bytes: Bytes,
+    pub(crate) kind: Kind,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+}
+
+/// An attachment that is ready to be stored.
+pub(crate) struct AttachmentDrawing {
+    pub(crate) original: Drawing,
+    /// `None` when the original is small enough to be its own preview.
+    pub(crate) preview: Option<Drawing>,
+    pub(crate) blurhash: String,
+    pub(crate) animated: bool,
+}
+
+/// An avatar or header that is ready to be stored.
+pub(crate) struct ProfileDrawing {
+    pub(crate) original: Drawing,
+    /// `None` when the original does not move.
+    pub(crate) still: Option<Drawing>,
+}
+
+pub(crate) fn attachment(file: &[u8], limits: &Limits) -> Result<AttachmentDrawing, Error> {
+    let outline = Outline::trace(file, limits)?;
+    let still = Still::decode(file, &outline, limits)?;
+    let whole = Cut::Whole { pixels: ORIGINAL_PIXELS };
+    let animated = outline.is_animated();
+    let as_it_is = still.is_ready(whole) && outline.presentable;
+
+    let image = still.draw(whole)?;
+    let small = Cut::Whole { pixels: PREVIEW_PIXELS }.plan(image.width(), image.height());
+    let is_small = small.changes_nothing(image.width(), image.height());
+    let preview = match is_small {
+        true => image.clone(),
+        false => small.draw(&image)?,
+    };
+    let preview = without_idle_alpha(preview);
+    let blurhash = blurhash(&preview)?;
+    let preview = match is_small && !animated {
+        true => None,
+        false => Some(draw(&preview, preview_coding(&outline, &preview))?),
+    };
+    let original = if animated {
+        animation(outline, whole, limits)?
+    } else if as_it_is {
+        keep(outline)
+    } else {
+        let image = without_idle_alpha(image);
+        draw(&image, fine_coding(&outline, &image))?
+    };
+    Ok(AttachmentDrawing { original, preview, blurhash, animated })
+}
+
+pub(crate) fn profile_picture(file: &[u8], (width, height): (u32, u32), limits: &Limits) -> Result<ProfileDrawing, Error> {
+    let outline = Outline::trace(file, limits)?;
+    let still = Still::decode(file, &outline, limits)?;
+    let middle = Cut::Middle { width, height };
+    if !outline.is_animated() && still.is_ready(middle) && outline.presentable {
+        return Ok(ProfileDrawing { original: keep(outline), still: None });
+    }
+    let image = without_idle_alpha(still.draw(middle)?);
+    let drawn = draw(&image, fine_coding(&outline, &image))?;
+    if !outline.is_animated() {
+        return Ok(ProfileDrawing { original: drawn, still: None });
+    }
+    Ok(ProfileDrawing { original: animation(outline, middle, limits)?, still: Some(drawn) })
+}
+
+/// An animation is kept frame by frame as it came when it fits, and redrawn otherwise.
+fn animation(outline: Outline, cut: Cut, limits: &Limits) -> Result<Drawing, Error> {
+    let plan = cut.plan(outline.width, outline.height);
+    match plan.changes_nothing(outline.width, outline.height) {
+        true => Ok(keep(outline)),
+        false => animations::redraw(&outline, cut, limits),
+    }
+}
+
+fn keep(outline: Outline) -> Drawing {
+    Drawing { bytes: outline.bare.into(), kind: outline.kind, width: outline.width, height: outline.height }
+}
+
+fn draw(image: &DynamicImage, coding: Coding) -> Result<Drawing, Error> {
+    Ok(Drawing { bytes: coding.encode(image)?.into(), kind: coding.kind(), width: image.width(), height: image.height() })
+}
+
+/// A redrawn picture stays in its kind, as far as there is an encoder: no lossy WebP, and no stills in GIF.
+fn fine_coding(outline: &Outline, image: &DynamicImage) -> Coding {
+    match outline.kind {
+        Kind::Jpeg => Coding::Jpeg(FINE),
+        Kind::Png | Kind::Gif => Coding::Png,
+        Kind::WebP if outline.lossless || image.has_alpha() => Coding::WebP,
+        Kind::WebP => Coding::Jpeg(FINE),
+    }
+}
+
+fn preview_coding(outline: &Outline, preview: &DynamicImage) -> Coding {
+    match (preview.has_alpha(), outline.kind) {
+        (false, _) => Coding::Jpeg(PREVIEW),
+        (true, Kind::WebP) => Coding::WebP,
+        (true, _) => Coding::Png,
+    }
+}
