@@ -1,15 +1,21 @@
-//! Bookmarks: posts that a person keeps for itself. Nobody else hears of them.
+//! Bookmarks: posts that a person keeps for itself. Nobody else hears of them. A boost stands for what it boosts.
 
 use diesel::prelude::*;
 
 use crate::connection::{Connection, PortableDsl, any_of};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::{ActorId, BookmarkId, PostId};
-use crate::schema::bookmarks;
+use crate::paged;
+use crate::paging::{Page, Slice};
+use crate::schema::{bookmarks, posts};
 use crate::time::Timestamp;
 
 /// Keeps a post that the person may see (the caller has checked). Keeping it again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such post.
 pub fn add(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
+    let post = original(c, post)?;
     diesel::insert_into(bookmarks::table)
         .values((
             bookmarks::id.eq(BookmarkId::new()),
@@ -23,8 +29,12 @@ pub fn add(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// Lets a post go.
+/// Lets a post go. Nothing happens when it was not kept.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is no such post.
 pub fn remove(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
+    let post = original(c, post)?;
     diesel::delete(bookmarks::table.filter(bookmarks::actor_id.eq(actor)).filter(bookmarks::post_id.eq(post))).execute(c)?;
     Ok(())
 }
@@ -33,4 +43,17 @@ pub fn remove(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
 pub fn kept_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Result<Vec<PostId>> {
     let own = bookmarks::table.filter(bookmarks::actor_id.eq(actor));
     Ok(own.filter(any_of(bookmarks::post_id, posts)).select(bookmarks::post_id).load(c)?)
+}
+
+/// The posts that `actor` keeps, the latest kept first. Those that it may not see any more are the caller's to leave out.
+pub fn kept_posts(c: &mut Connection, actor: ActorId, page: &Page) -> Result<Slice<PostId>> {
+    let own = bookmarks::table.filter(bookmarks::actor_id.eq(actor)).select((bookmarks::id, bookmarks::post_id));
+    Ok(Slice::new::<BookmarkId>(paged!(c, page, bookmarks::id, own), page))
+}
+
+/// The post behind a boost, or the post itself.
+fn original(c: &mut Connection, post: PostId) -> Result<PostId> {
+    let boosted: Option<Option<PostId>> =
+        posts::table.find(post).filter(posts::deleted_at.is_null()).select(posts::boost_of_id).first(c).optional()?;
+    Ok(boosted.ok_or(Error::NotFound("post"))?.unwrap_or(post))
 }

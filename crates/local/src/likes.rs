@@ -1,17 +1,22 @@
 //! Likes (favourites): the relation of an actor and a post, one at the most. Its id is the cursor of lists.
+//! A boost stands for what it boosts. Whether somebody may see a post is [`crate::visibility`]'s to say beforehand.
 
 use diesel::prelude::*;
 
 use crate::actors;
 use crate::connection::{Connection, PortableDsl, any_of, cols};
 use crate::error::{Error, Result};
+use crate::follows::welcome;
 use crate::ids::{ActorId, LikeId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::notifications::{self, Notice, NotificationKind};
+use crate::paged;
+use crate::paging::{Page, Slice};
 use crate::posts::{self, Post};
-use crate::schema::{likes, posts as rows};
+use crate::schema::{actors as people, likes, posts as rows};
 use crate::site::Site;
 use crate::time::Timestamp;
+use crate::tombstones;
 
 /// A like as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
@@ -44,25 +49,62 @@ pub fn liked_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Resu
     Ok(likes::table.filter(likes::actor_id.eq(actor)).filter(any_of(likes::post_id, posts)).select(likes::post_id).load(c)?)
 }
 
+/// Those who like a post, the latest first; without those who are gone and those whom `viewer` blocks, mutes or is blocked by.
+pub fn likers(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
+    let viewer = viewer.unwrap_or(ActorId(0));
+    let rows = paged!(
+        c,
+        page,
+        likes::id,
+        likes::table
+            .inner_join(people::table)
+            .filter(likes::post_id.eq(post))
+            .filter(people::suspended_at.is_null())
+            .filter(people::deleted_at.is_null())
+            .filter(welcome!(likes::actor_id, viewer))
+            .select((likes::id, likes::actor_id))
+    );
+    Ok(Slice::new::<LikeId>(rows, page))
+}
+
+/// The posts that `actor` likes, the latest liked first. Those that it may not see any more are the caller's to leave out.
+pub fn liked_posts(c: &mut Connection, actor: ActorId, page: &Page) -> Result<Slice<PostId>> {
+    let own = likes::table.filter(likes::actor_id.eq(actor)).select((likes::id, likes::post_id));
+    Ok(Slice::new::<LikeId>(paged!(c, page, likes::id, own), page))
+}
+
 /// A local person likes a post that it may see (the caller has checked). Liking again changes nothing.
+///
+/// # Errors
+/// [`Error::NotFound`] when the post is gone.
 pub fn like(c: &mut Connection, site: &Site, actor: ActorId, post: &Post) -> Result<()> {
+    let post = original(c, post)?;
+    if post.deleted_at.is_some() {
+        return Err(Error::NotFound("post"));
+    }
     let id = LikeId::new();
     let liker = actors::get(c, actor)?;
     let uri = site.like_uri(&liker.username, id);
-    if insert(c, id, actor, post, &uri)? && !post.local {
+    if insert(c, id, actor, &post, &uri)? && !post.local {
         jobs::enqueue(c, &Job::Federate { change: Change::Liked { like: id } })?;
     }
     Ok(())
 }
 
-/// A remote actor likes a post of ours. False when it did already.
+/// A remote actor likes a post that it may see (the caller has checked). False when it did already, when the post or the
+/// actor is gone, and when the like was undone before it came.
 pub fn receive(c: &mut Connection, actor: ActorId, post: &Post, uri: &str) -> Result<bool> {
-    insert(c, LikeId::new(), actor, post, uri)
+    let post = original(c, post)?;
+    if post.deleted_at.is_some() || actors::get(c, actor)?.is_gone() || tombstones::known(c, uri)? {
+        return Ok(false);
+    }
+    insert(c, LikeId::new(), actor, &post, uri)
 }
 
 /// A local person likes a post no longer; without a like nothing happens.
 pub fn unlike(c: &mut Connection, actor: ActorId, post: &Post) -> Result<()> {
-    if let Some(uri) = remove(c, actor, post)?
+    let post = original(c, post)?;
+    if let Some(uri) = remove(c, actor, &post)?
         && !post.local
     {
         jobs::enqueue(c, &Job::Federate { change: Change::Unliked { uri, actor, post: post.id } })?;
@@ -75,6 +117,14 @@ pub fn receive_undo(c: &mut Connection, actor: ActorId, post: PostId) -> Result<
     let post = posts::get(c, post)?;
     remove(c, actor, &post)?;
     Ok(())
+}
+
+/// The post behind a boost, or the post itself.
+fn original(c: &mut Connection, post: &Post) -> Result<Post> {
+    match post.boost_of_id {
+        Some(id) => posts::get(c, id),
+        None => Ok(post.clone()),
+    }
 }
 
 fn insert(c: &mut Connection, id: LikeId, actor: ActorId, post: &Post, uri: &str) -> Result<bool> {

@@ -13,13 +13,18 @@ use crate::visibility::Visibility;
 
 /// Posts that one person may pin.
 pub const MOST: i64 = 5;
+/// Posts that a remote person may feature here.
+const MOST_REMOTE: i64 = 40;
 
 /// A local author pins a post. Pinning it again changes nothing.
 ///
 /// # Errors
-/// [`Error::Invalid`] when it is somebody else's, a boost, a direct post, or one too many.
+/// [`Error::Invalid`] when it is somebody else's, a boost, a direct post, or one too many; [`Error::NotFound`] when it is gone.
 pub fn pin(c: &mut Connection, author: ActorId, post: &Post) -> Result<()> {
     let refuse = |text: &str| Err(Error::invalid("base", Flaw::Invalid, text));
+    if post.deleted_at.is_some() {
+        return Err(Error::NotFound("post"));
+    }
     if post.author_id != author {
         return refuse("Someone else's post cannot be pinned");
     }
@@ -49,12 +54,36 @@ pub fn unpin(c: &mut Connection, author: ActorId, post: PostId) -> Result<()> {
     Ok(())
 }
 
-/// A remote author features one of its own posts.
+/// A remote author features one of its own posts. What it may not feature is passed over.
 pub fn receive(c: &mut Connection, author: ActorId, post: &Post) -> Result<()> {
-    const MOST_REMOTE: i64 = 40;
     let pinned: i64 = pins::table.filter(pins::actor_id.eq(author)).count().get_result(c)?;
-    if post.author_id == author && !post.is_boost() && pinned < MOST_REMOTE {
+    let featurable = !post.is_boost() && post.deleted_at.is_none() && post.visibility != Visibility::Direct;
+    if post.author_id == author && featurable && pinned < MOST_REMOTE {
         insert(c, author, post.id)?;
+    }
+    Ok(())
+}
+
+/// Makes the pins of a remote author those of its fetched collection, in its order; only its own posts count.
+pub fn replace(c: &mut Connection, author: ActorId, posts: &[PostId]) -> Result<()> {
+    let featurable: Vec<PostId> = rows::table
+        .filter(any_of(rows::id, posts))
+        .filter(rows::author_id.eq(author))
+        .filter(rows::deleted_at.is_null())
+        .filter(rows::boost_of_id.is_null())
+        .filter(rows::visibility.ne(Visibility::Direct))
+        .select(rows::id)
+        .load(c)?;
+    let most = usize::try_from(MOST_REMOTE).unwrap_or_default();
+    let wanted: Vec<PostId> = posts.iter().copied().filter(|post| featurable.contains(post)).take(most).collect();
+    let pinned: Vec<PostId> =
+        pins::table.filter(pins::actor_id.eq(author)).order(pins::id.desc()).select(pins::post_id).load(c)?;
+    if pinned == wanted {
+        return Ok(());
+    }
+    diesel::delete(pins::table.filter(pins::actor_id.eq(author))).execute(c)?;
+    for post in wanted.iter().rev() {
+        insert(c, author, *post)?;
     }
     Ok(())
 }
