@@ -1,6 +1,7 @@
 //! Tiny pictures for the tests, made here: of every kind, with and without what must not be kept.
 
 use std::io::Cursor;
+use std::time::Duration;
 
 use image::codecs::gif::{GifEncoder, Repeat};
 use image::{Delay, DynamicImage, Frame, ImageFormat, Rgb, RgbImage, Rgba, RgbaImage};
@@ -58,7 +59,7 @@ pub(crate) fn gif(width: u32, height: u32, frames: u32) -> Vec<u8> {
             number => Rgba([0, (number * 40 % 256) as u8, 200, 255]),
         };
         let frame = RgbaImage::from_pixel(width, height, colour);
-        let delay = Delay::from_numer_denom_ms(100, 1);
+        let delay = Delay::from_saturating_duration(Duration::from_millis(100));
         encoder.encode_frame(Frame::from_parts(frame, 0, 0, delay)).unwrap();
     }
     drop(encoder);

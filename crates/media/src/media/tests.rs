@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use image::{AnimationDecoder, DynamicImage, GrayImage, ImageFormat};
 use moxcms::ColorProfile;
@@ -323,7 +324,7 @@ async fn a_moving_avatar_is_redrawn_with_a_still() {
         assert_eq!((avatar.original.width, avatar.original.height), (400, 400));
         let frames = frames(&house.stored(&avatar.original).await);
         assert_eq!(frames.len(), 3);
-        assert_eq!(frames[1].delay().numer_denom_ms(), (100, 1));
+        assert_eq!(Duration::from(frames[1].delay()), Duration::from_millis(100));
         assert_eq!(avatar.still.key.kind(), still);
         let pixel = house.shown(&avatar.still).await.to_rgb8()[(9, 9)];
         assert!(pixel[0] > 250 && pixel[1] == 0 && pixel[2] == 0, "{pixel:?}");
@@ -404,9 +405,9 @@ async fn whoever_goes_away_leaves_nothing() {
     let files = vec![(key.clone(), Bytes::from_static(b"unheard"))];
     // Polled once, so that the storing begins, and dropped.
     let keeping = house.media.keep(files);
-    let _ = tokio::time::timeout(std::time::Duration::ZERO, keeping).await;
+    let _ = tokio::time::timeout(Duration::ZERO, keeping).await;
     for _ in 0..500 {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
         if house.files().is_empty() && house.folder.path().join(key.as_str()).parent().unwrap().exists() {
             return;
         }
