@@ -1,9 +1,19 @@
 //! ActivityPub both ways: vocabulary, signatures, discovery, inbox and delivery.
 //! Knows the rows of `majlis-local` and the wire; never the client API or HTML.
 
+pub mod activities;
 pub mod client;
+pub mod endpoints;
+pub mod inbox;
+pub mod jobs;
+pub mod lanes;
 pub mod objects;
 pub mod outbound;
+pub mod resolve;
 pub mod sig;
+pub mod signer;
+pub mod state;
 pub mod vocab;
 pub mod webfinger;
+
+pub use state::{Federation, ServerInfo};

@@ -77,6 +77,14 @@ pub fn get(c: &mut Connection, actor: ActorId, target: ActorId) -> Result<Option
     Ok(requests::table.filter(requests::actor_id.eq(actor)).filter(requests::target_id.eq(target)).first(c).optional()?)
 }
 
+/// The request of this id, for those who dereference it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn by_id(c: &mut Connection, id: FollowId) -> Result<Follow> {
+    requests::table.find(id).first(c).optional()?.ok_or(Error::NotFound("follow request"))
+}
+
 /// Those who ask to follow `target`, the latest first.
 pub fn incoming(c: &mut Connection, target: ActorId, page: &Page) -> Result<Slice<ActorId>> {
     let rows = paged!(

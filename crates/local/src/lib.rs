@@ -42,6 +42,7 @@ pub mod relationships;
 pub mod schema;
 pub mod search;
 pub mod site;
+pub mod stats;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

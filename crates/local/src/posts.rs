@@ -18,6 +18,8 @@ use crate::jobs::{self, Job};
 use crate::json::Json;
 use crate::mentions;
 use crate::notifications;
+use crate::paged;
+use crate::paging::Page;
 use crate::schema::{actors, bookmarks, follows, likes, pins, polls, post_edits, posts};
 use crate::search;
 use crate::time::Timestamp;
@@ -210,6 +212,34 @@ pub fn by_uri_or_url(c: &mut Connection, address: &str) -> Result<Option<Post>> 
     }
     let living = posts::table.filter(posts::url.eq(address)).filter(posts::deleted_at.is_null());
     Ok(living.select(Post::as_select()).first(c).optional()?)
+}
+
+/// The posts and boosts of an author that are for everybody, newest first.
+pub fn outbox(c: &mut Connection, author: ActorId, page: &Page) -> Result<Vec<Post>> {
+    let open = posts::table
+        .filter(posts::author_id.eq(author))
+        .filter(posts::visibility.le(Visibility::Unlisted))
+        .filter(posts::deleted_at.is_null());
+    Ok(paged!(c, page, posts::id, open.select(Post::as_select())))
+}
+
+/// The ActivityPub ids of the replies to a post that are for everybody, the author's own first, then by age.
+pub fn open_reply_uris(c: &mut Connection, post: &Post, limit: i64) -> Result<Vec<String>> {
+    let replies = || {
+        posts::table
+            .filter(posts::in_reply_to_id.eq(post.id))
+            .filter(posts::visibility.le(Visibility::Unlisted))
+            .filter(posts::deleted_at.is_null())
+            .order(posts::id)
+            .limit(limit)
+            .select(posts::uri)
+    };
+    let mut uris: Vec<String> = replies().filter(posts::author_id.eq(post.author_id)).load(c)?;
+    if uris.len() < usize::try_from(limit).unwrap_or(0) {
+        uris.extend(replies().filter(posts::author_id.ne(post.author_id)).load::<String>(c)?);
+        uris.truncate(usize::try_from(limit).unwrap_or(0));
+    }
+    Ok(uris)
 }
 
 /// The author's own text of a post.

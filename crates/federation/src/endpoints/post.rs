@@ -1,0 +1,88 @@
+//! Posts, their activities and likes as documents; private ones only for whom they address.
+
+use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path};
+use majlis_local::actors;
+use majlis_local::ids::{ActorId, LikeId, PostId};
+use majlis_local::posts::{self, Post};
+use majlis_local::{Connection, Error, Result, likes, visibility};
+
+use super::actor::named;
+use super::{Answer, answer, document, viewer};
+use crate::state::Federation;
+use crate::vocab::{Activity, ActivityKind, Object, Tombstone};
+use crate::{objects, outbound};
+
+/// The local post of a path, if `viewer` may see it, dead or alive.
+pub(super) fn at(c: &mut Connection, viewer: Option<ActorId>, name: &str, id: PostId) -> Result<Post> {
+    let post = posts::get(c, id)?;
+    let author = named(c, name)?;
+    if post.author_id != author.id || !post.local || author.is_gone() {
+        return Err(Error::NotFound("post"));
+    }
+    // That a post is gone may hear whoever might have known it.
+    let visible = if post.deleted_at.is_some() { post.visibility.is_open() } else { visibility::may_see(c, viewer, &post)? };
+    if visible { Ok(post) } else { Err(Error::NotFound("post")) }
+}
+
+/// `GET /users/{name}/statuses/{id}`: a note, or 410 with its tombstone.
+pub(super) async fn show(federation: Data<Federation>, req: HttpRequest, path: Path<(String, PostId)>) -> Answer {
+    let (name, id) = path.into_inner();
+    let (site, viewer) = (federation.site().clone(), viewer(&federation, &req).await);
+    let (post, note) = federation
+        .db
+        .read(move |c| {
+            let post = at(c, viewer, &name, id)?;
+            if post.is_boost() {
+                return Err(Error::NotFound("post"));
+            }
+            let note = if post.deleted_at.is_some() { None } else { objects::note::render(c, &site, &post)? };
+            Ok((post, note))
+        })
+        .await?;
+    match note {
+        Some(note) => document(&note, !post.visibility.is_open()),
+        None => {
+            let mut gone = Tombstone::new(post.uri);
+            gone.deleted = post.deleted_at.map(majlis_local::Timestamp::to_utc);
+            answer(StatusCode::GONE, &gone, false)
+        }
+    }
+}
+
+/// `GET …/activity`: the `Create` of a post, or the `Announce` that a boost is.
+pub(super) async fn activity(federation: Data<Federation>, req: HttpRequest, path: Path<(String, PostId)>) -> Answer {
+    let (name, id) = path.into_inner();
+    let (site, viewer) = (federation.site().clone(), viewer(&federation, &req).await);
+    let (activity, private) = federation
+        .db
+        .read(move |c| {
+            let post = at(c, viewer, &name, id)?;
+            if post.deleted_at.is_some() {
+                return Err(Error::NotFound("activity"));
+            }
+            Ok((outbound::activity_of(c, &site, &post)?, !post.visibility.is_open()))
+        })
+        .await?;
+    document(&activity, private)
+}
+
+/// `GET /users/{name}/likes/{id}`: a like of ours, while it stands, of a post that is for everybody.
+pub(super) async fn like(federation: Data<Federation>, path: Path<(String, LikeId)>) -> Answer {
+    let (name, id) = path.into_inner();
+    let activity = federation
+        .db
+        .read(move |c| {
+            let actor = named(c, &name)?;
+            let like = likes::get(c, id)?;
+            let post = posts::get(c, like.post_id)?;
+            if like.actor_id != actor.id || !visibility::may_see(c, None, &post)? {
+                return Err(Error::NotFound("like"));
+            }
+            let liker = actors::get(c, like.actor_id)?;
+            Ok(Activity::new(ActivityKind::Like, like.uri, liker.uri, Object::Id(post.uri)))
+        })
+        .await?;
+    document(&activity, false)
+}

@@ -1,0 +1,146 @@
+//! The federation's jobs, one by one: the workers claim them, this says what each does and whether to try again.
+
+use majlis_local::actors::{self, Actor};
+use majlis_local::ids::{ActorId, JobId};
+use majlis_local::jobs::{self, Job};
+use majlis_local::{Error, posts, receive};
+
+use crate::activities::{self, Handled};
+use crate::client::Budget;
+use crate::outbound;
+use crate::resolve::{MOST_PARENTS, ResolveError};
+use crate::state::Federation;
+use crate::vocab::{Activity, ActivityKind, Object};
+
+/// How a job ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// Done, or not worth another try; its row may go.
+    Done,
+    /// Its row went with the write that did it.
+    Finished,
+    /// Not a job of the federation's.
+    NotOurs,
+}
+
+impl Federation {
+    /// Does a job.
+    ///
+    /// # Errors
+    /// A text for the log, when it is to be tried again.
+    pub async fn run(&self, id: JobId, job: &Job) -> Result<Ended, String> {
+        let done = match job {
+            Job::Federate { change } => {
+                let (site, change) = (self.site().clone(), change.clone());
+                let written = self.db.write(move |c| {
+                    outbound::federate(c, &site, id, &change)?;
+                    jobs::finish(c, &[id])
+                });
+                return written.await.map(|()| Ended::Finished).map_err(|error| error.to_string());
+            }
+            Job::Receive { activity, signer, verified } => self.receive(activity, signer, *verified).await,
+            Job::FetchObject { uri, depth } => self.fetch_object(uri, *depth).await,
+            Job::RefreshActor { actor } => self.refresh(*actor).await,
+            Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
+        };
+        match done {
+            Ok(()) => Ok(Ended::Done),
+            Err(error) if error.is_temporary() => Err(error.to_string()),
+            Err(error) => {
+                tracing::info!(job = %id, %error, "given up");
+                Ok(Ended::Done)
+            }
+        }
+    }
+
+    async fn fetch_object(&self, uri: &str, depth: u8) -> Result<(), ResolveError> {
+        if depth > MOST_PARENTS {
+            return Ok(());
+        }
+        self.post(uri, depth, &Budget::for_activity()).await?;
+        Ok(())
+    }
+
+    async fn refresh(&self, id: ActorId) -> Result<(), ResolveError> {
+        let actor = self.db.read(move |c| actors::get(c, id)).await?;
+        if actor.is_local() {
+            return Ok(());
+        }
+        match self.fetch_actor(&actor.uri, &Budget::for_activity()).await {
+            Err(error) if error.is_gone() => Ok(self.db.write(move |c| receive::delete_actor(c, id)).await?),
+            other => other.map(drop),
+        }
+    }
+
+    /// An activity that needed the network: fetch what it names, then carry it out.
+    async fn receive(&self, body: &str, signer: &str, verified: bool) -> Result<(), ResolveError> {
+        let Ok(activity) = Activity::from_slice(body.as_bytes()) else { return Ok(()) };
+        let budget = Budget::for_activity();
+        if !verified {
+            return self.receive_unproven(&activity, &budget).await;
+        }
+        let actor = self.actor(signer, &budget).await?;
+        match activity.kind {
+            ActivityKind::Announce => {
+                if let Some(uri) = activities::boosted(&activity) {
+                    self.post(uri, 0, &budget).await?;
+                }
+                self.handle(activity, actor).await
+            }
+            ActivityKind::Create | ActivityKind::Update => {
+                let Some(uri) = activity.object_id() else { return Ok(()) };
+                let fetched = self.fetch(uri, &budget).await?;
+                let mut whole = activity.clone();
+                whole.object = vec![fetched.object];
+                self.handle(whole, actor).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn handle(&self, activity: Activity, actor: Actor) -> Result<(), ResolveError> {
+        let site = self.site().clone();
+        let handled = self.db.write(move |c| activities::handle(c, &site, &activity, &actor)).await;
+        match handled {
+            Ok(Handled::Fetch) => Err(ResolveError::Refused("still not there after it was fetched")),
+            Ok(_) => Ok(()),
+            Err(Error::Forbidden(why)) => Err(ResolveError::Refused(why)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What somebody passed on: believed only as far as the object's own server says it.
+    async fn receive_unproven(&self, activity: &Activity, budget: &Budget) -> Result<(), ResolveError> {
+        let Some(uri) = activity.object_id().map(str::to_owned) else { return Ok(()) };
+        let known = {
+            let uri = uri.clone();
+            self.db.read(move |c| posts::by_uri(c, &uri)).await?
+        };
+        match (activity.kind, known) {
+            (ActivityKind::Create, None) => self.post(&uri, 0, budget).await.map(drop),
+            (ActivityKind::Update, Some(post)) => {
+                let fetched = self.fetch(&uri, budget).await?;
+                let Object::Note(note) = fetched.object else { return Ok(()) };
+                self.db
+                    .write(move |c| {
+                        let author = actors::get(c, post.author_id)?;
+                        activities::own_note(&author, &note)?;
+                        let followers = actors::endpoints(c, author.id)?.followers;
+                        let remote = crate::objects::note::read(c, &note, &author, followers.as_deref())?;
+                        receive::edit(c, remote)
+                    })
+                    .await?;
+                Ok(())
+            }
+            (ActivityKind::Delete, Some(post)) => match self.fetch(&uri, budget).await {
+                Err(error) if error.is_gone() => Ok(self.db.write(move |c| receive::delete(c, post.author_id, &uri)).await?),
+                Ok(fetched) if matches!(fetched.object, Object::Tombstone(_)) => {
+                    Ok(self.db.write(move |c| receive::delete(c, post.author_id, &uri)).await?)
+                }
+                Ok(_) => Ok(()),
+                Err(error) => Err(error),
+            },
+            _ => Ok(()),
+        }
+    }
+}
