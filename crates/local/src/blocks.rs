@@ -51,9 +51,9 @@ pub fn block(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId) -
     follows::remove_follower(c, actor, target)?;
     let id = BlockId::new();
     let uri = site.block_uri(&source.username, id);
-    insert(c, id, actor, target, &uri)?;
+    let made = insert(c, id, actor, target, &uri)?;
     notifications::forget_actor(c, actor, target)?;
-    if !other.is_local() {
+    if made && !other.is_local() {
         jobs::enqueue(c, &Job::Federate { change: Change::Blocked { block: id, uri, actor, target } })?;
     }
     Ok(id)
@@ -82,7 +82,8 @@ pub fn receive(c: &mut Connection, uri: &str, actor: ActorId, target: ActorId) -
         follows::sever(c, follower, followed)?;
         follow_requests::withdraw(c, follower, followed)?;
     }
-    insert(c, BlockId::new(), actor, target, uri)
+    insert(c, BlockId::new(), actor, target, uri)?;
+    Ok(())
 }
 
 /// A remote actor's `Undo{Block}`, by the block's id, the blocked, or both.
@@ -129,8 +130,9 @@ pub fn blocked(c: &mut Connection, actor: ActorId, page: &Page) -> Result<Slice<
     Ok(Slice::new::<BlockId>(rows, page))
 }
 
-fn insert(c: &mut Connection, id: BlockId, actor: ActorId, target: ActorId, uri: &str) -> Result<()> {
-    diesel::insert_into(blocks::table)
+/// False when there was one already.
+fn insert(c: &mut Connection, id: BlockId, actor: ActorId, target: ActorId, uri: &str) -> Result<bool> {
+    let made = diesel::insert_into(blocks::table)
         .values((
             blocks::id.eq(id),
             blocks::actor_id.eq(actor),
@@ -144,7 +146,7 @@ fn insert(c: &mut Connection, id: BlockId, actor: ActorId, target: ActorId, uri:
     lists::forget_member(c, actor, target)?;
     lists::forget_member(c, target, actor)?;
     changed(actor, target);
-    Ok(())
+    Ok(made == 1)
 }
 
 fn remove(c: &mut Connection, actor: ActorId, target: ActorId) -> Result<Option<Block>> {

@@ -44,10 +44,10 @@ pub fn accept_all(c: &mut Connection, target: ActorId) -> Result<()> {
 
 /// A local person does not let `follower` follow. Nothing happens when it does not ask.
 pub fn reject(c: &mut Connection, target: ActorId, follower: ActorId) -> Result<()> {
-    if let Some(request) = withdraw(c, follower, target)? {
-        if !actors::get(c, follower)?.is_local() {
-            follows::reject(c, request.id, request.uri, follower, target)?;
-        }
+    if let Some(request) = withdraw(c, follower, target)?
+        && !actors::get(c, follower)?.is_local()
+    {
+        follows::reject(c, request.id, request.uri, follower, target)?;
     }
     Ok(())
 }
@@ -112,9 +112,9 @@ pub fn count(c: &mut Connection, target: ActorId) -> Result<i64> {
         .get_result(c)?)
 }
 
-/// Inserts a request and tells a local target of it.
-pub(crate) fn insert(c: &mut Connection, request: &Follow) -> Result<()> {
-    diesel::insert_into(requests::table)
+/// Inserts a request and tells a local target of it. False when there was one already.
+pub(crate) fn insert(c: &mut Connection, request: &Follow) -> Result<bool> {
+    let made = diesel::insert_into(requests::table)
         .values((
             requests::id.eq(request.id),
             requests::actor_id.eq(request.actor_id),
@@ -128,9 +128,12 @@ pub(crate) fn insert(c: &mut Connection, request: &Follow) -> Result<()> {
         .on_conflict_do_nothing()
         .portable()
         .execute(c)?;
+    if made == 0 {
+        return Ok(false);
+    }
     notifications::notify(c, notice(NotificationKind::FollowRequest, request.actor_id, request.target_id))?;
     after_commit(Event::RelationsChanged(request.actor_id));
-    Ok(())
+    Ok(true)
 }
 
 /// Takes a request away that becomes no follow, and gives it back. Tells no other server.

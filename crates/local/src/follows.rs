@@ -108,16 +108,18 @@ pub fn follow(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId, 
         created_at: Timestamp::now(),
     };
     if !other.is_local() {
-        follow_requests::insert(c, &follow)?;
-        jobs::enqueue(c, &Job::Federate { change: Change::Followed { follow: id, actor, target } })?;
+        if follow_requests::insert(c, &follow)? {
+            jobs::enqueue(c, &Job::Federate { change: Change::Followed { follow: id, actor, target } })?;
+        }
         return Ok(Standing::Requested(id));
     }
     if other.locked || source.silenced_at.is_some() {
         follow_requests::insert(c, &follow)?;
         return Ok(Standing::Requested(id));
     }
-    establish(c, &follow)?;
-    notifications::notify(c, notice(NotificationKind::Follow, actor, target))?;
+    if establish(c, &follow)? {
+        notifications::notify(c, notice(NotificationKind::Follow, actor, target))?;
+    }
     Ok(Standing::Following(id))
 }
 
@@ -177,7 +179,8 @@ pub fn receive(c: &mut Connection, uri: &str, actor: ActorId, target: ActorId) -
         created_at: Timestamp::now(),
     };
     if other.locked || is_silenced(c, &source)? {
-        return follow_requests::insert(c, &follow);
+        follow_requests::insert(c, &follow)?;
+        return Ok(());
     }
     establish(c, &follow)?;
     notifications::notify(c, notice(NotificationKind::Follow, actor, target))?;
