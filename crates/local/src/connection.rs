@@ -12,6 +12,8 @@ use diesel::{RunQueryDsl, Selectable};
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use crate::paging::Page;
+
 pub use any::{AnyConnection as Connection, MultiBackend};
 
 /// In a module of its own: the derived code imports diesel's trait of the name that we want for the type.
@@ -261,7 +263,12 @@ impl<ST> Written<ST> {
         self
     }
 
-    /// Calls `plain` for the SQL between the names and `bind` for each name.
+    /// Gives `:after`, `:before` and `:limit` the bounds of a page.
+    pub fn bounded(self, page: &Page) -> Self {
+        self.number("after", page.after()).number("before", page.before()).number("limit", page.limit)
+    }
+
+    /// Calls `each` for the SQL before each name with the name's value, and for the rest.
     fn walk<'b>(&'b self, mut each: impl FnMut(&'b str, Option<&'b Bind>) -> QueryResult<()>) -> QueryResult<()> {
         let mut rest: &'b str = &self.sql;
         while let Some(colon) = rest.find(':') {
@@ -372,6 +379,12 @@ impl<E: Expression> WrittenSelect<E> {
     /// See [`Written::numbers`].
     pub fn numbers(mut self, name: &'static str, values: impl IntoIterator<Item = impl Into<i64>>) -> Self {
         self.rest = self.rest.numbers(name, values);
+        self
+    }
+
+    /// See [`Written::bounded`].
+    pub fn bounded(mut self, page: &Page) -> Self {
+        self.rest = self.rest.bounded(page);
         self
     }
 }

@@ -15,6 +15,7 @@ pub mod deliveries;
 pub mod emojis;
 pub mod error;
 pub mod events;
+pub mod feeds;
 pub mod follow_requests;
 pub mod follows;
 pub mod hashtags;

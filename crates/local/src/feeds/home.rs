@@ -1,0 +1,197 @@
+//! Home and lists: what those whom one follows have written and boosted. The newest ids of the authors are gathered from
+//! the index alone, each engine in the way that is fast there; one body of rules then decides what of them is shown.
+
+use std::sync::LazyLock;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+
+use super::no_answer_to_others;
+use crate::connection::{Connection, Engine, select_written, written};
+use crate::error::Result;
+use crate::ids::{ActorId, ListId, PostId};
+use crate::lists::{self, RepliesPolicy};
+use crate::paging::{Page, Slice};
+use crate::posts::Post;
+use crate::time::Timestamp;
+use crate::visibility::{condition, unmuted};
+
+/// Candidates that are read for each post wanted: most of what people post is shown to their followers.
+const CANDIDATES_PER_POST: i64 = 3;
+/// How often more candidates are gathered, four times as many each time, when the rules left too few posts.
+const ROUNDS: i64 = 5;
+
+/// Whose posts home shows, as a query of one column.
+const FOLLOWED_AND_SELF: &str =
+    "SELECT hf.target_id AS id FROM follows hf WHERE hf.actor_id = :viewer UNION ALL SELECT CAST(:viewer AS BIGINT)";
+/// Whose posts a list shows.
+const MEMBERS: &str = "SELECT hm.actor_id AS id FROM list_members hm WHERE hm.list_id = :list";
+
+/// An SQL condition: the answered author is followed by the viewer.
+pub(super) const ANSWERS_FOLLOWED: &str =
+    "EXISTS (SELECT 1 FROM follows hr WHERE hr.actor_id = :viewer AND hr.target_id = posts.in_reply_to_actor_id)";
+/// An SQL condition: the answered author is a member of the list.
+pub(super) const ANSWERS_MEMBER: &str =
+    "EXISTS (SELECT 1 FROM list_members hr WHERE hr.list_id = :list AND hr.actor_id = posts.in_reply_to_actor_id)";
+
+/// The home timeline of `viewer`: its own posts, and the posts and boosts of those whom it follows. An answer is shown
+/// when it answers the viewer, its own author or somebody whom the viewer follows. What is muted, blocked (either way), in a
+/// language that was not asked for, or by a member of an exclusive list, is not; nor are boosts that the viewer hides.
+pub fn home(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Slice<Post>> {
+    static RULES: LazyLock<String> = LazyLock::new(|| format!("{} AND {}", rules(ANSWERS_FOLLOWED), not_in_exclusive_list()));
+    Merged { viewer, list: ListId(0), authors: FOLLOWED_AND_SELF, rules: &RULES }.read(c, page)
+}
+
+/// A list of `viewer`: the posts and boosts of its members, by the rules of home, but for answers, for which the list has
+/// its own.
+///
+/// # Errors
+/// [`crate::Error::NotFound`] when there is no such list of this viewer.
+pub fn list(c: &mut Connection, viewer: ActorId, list: ListId, page: &Page) -> Result<Slice<Post>> {
+    static TO_MEMBERS: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_MEMBER));
+    static TO_FOLLOWED: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_FOLLOWED));
+    static NONE: LazyLock<String> = LazyLock::new(|| rules("1 = 0"));
+    let rules: &'static str = match lists::get(c, viewer, list)?.replies_policy {
+        RepliesPolicy::List => &TO_MEMBERS,
+        RepliesPolicy::Followed => &TO_FOLLOWED,
+        RepliesPolicy::None => &NONE,
+    };
+    Merged { viewer, list, authors: MEMBERS, rules }.read(c, page)
+}
+
+/// What of the authors' posts is shown, over `posts`, its author `a`, the boosted post `o` and its author `oa`, and `fl`,
+/// the viewer's follow of the author. `answers` says which answers to others are.
+pub(super) fn rules(answers: &str) -> String {
+    let seen = condition(":viewer", "posts", "a");
+    let original_seen = condition(":viewer", "o", "oa");
+    let original_unmuted = unmuted(":viewer", "o.author_id");
+    let author_unmuted = unmuted(":viewer", "posts.author_id");
+    let no_answer = no_answer_to_others("posts");
+    let names_nobody = names_nobody_hidden("posts");
+    let original_names_nobody = names_nobody_hidden("o");
+    format!(
+        "{seen} \
+         AND (posts.boost_of_id IS NULL OR ({original_seen} AND (posts.author_id = :viewer OR (fl.show_boosts \
+           AND (o.author_id = :viewer OR ({original_unmuted} AND {original_names_nobody}))))) ) \
+         AND (posts.author_id = :viewer OR (fl.id IS NOT NULL AND {author_unmuted} \
+           AND (fl.languages IS NULL OR COALESCE(o.language, posts.language) IS NULL \
+             OR fl.languages LIKE '%\"' || COALESCE(o.language, posts.language) || '\"%') \
+           AND ({no_answer} OR posts.in_reply_to_actor_id = :viewer OR {answers}) \
+           AND {names_nobody}))"
+    )
+}
+
+/// An SQL condition: a post mentions nobody whom the viewer blocks or mutes.
+fn names_nobody_hidden(post: &str) -> String {
+    let unmuted = unmuted(":viewer", "hn.actor_id");
+    format!(
+        "(({post}.parts & 2) = 0 OR NOT EXISTS (SELECT 1 FROM mentions hn WHERE hn.post_id = {post}.id AND (EXISTS \
+         (SELECT 1 FROM blocks hb WHERE hb.actor_id = :viewer AND hb.target_id = hn.actor_id) OR NOT ({unmuted}))))"
+    )
+}
+
+/// An SQL condition: the author is in no list of the viewer's that keeps its members out of home.
+pub(super) fn not_in_exclusive_list() -> &'static str {
+    "NOT EXISTS (SELECT 1 FROM lists hl CROSS JOIN list_members hx \
+     WHERE hl.owner_id = :viewer AND hl.exclusive AND hx.list_id = hl.id AND hx.actor_id = posts.author_id)"
+}
+
+/// The tables that [`rules`] speak of, behind a table of ids named `found`.
+const TABLES: &str = "CROSS JOIN posts CROSS JOIN actors a \
+     LEFT JOIN posts o ON o.id = posts.boost_of_id LEFT JOIN actors oa ON oa.id = o.author_id \
+     LEFT JOIN follows fl ON fl.actor_id = :viewer AND fl.target_id = posts.author_id \
+     WHERE posts.id = found.id AND a.id = posts.author_id";
+
+/// A feed that merges the posts of many authors.
+struct Merged {
+    viewer: ActorId,
+    list: ListId,
+    authors: &'static str,
+    rules: &'static str,
+}
+
+impl Merged {
+    /// One query as a rule. When the rules leave out most of the candidates, more are gathered behind them, so that a page
+    /// is short only at the end of the feed, or after thousands of posts in a row that are not shown.
+    fn read(&self, c: &mut Connection, page: &Page) -> Result<Slice<Post>> {
+        let mut shown: Vec<Post> = Vec::new();
+        let mut rest = *page;
+        let mut candidates = page.limit * CANDIDATES_PER_POST;
+        let mut end: Option<PostId> = None;
+        for round in 1..=ROUNDS {
+            rest.limit = page.limit - i64::try_from(shown.len()).unwrap_or(i64::MAX);
+            shown.append(&mut self.shown(c, &rest, candidates)?);
+            if i64::try_from(shown.len()).unwrap_or(i64::MAX) >= page.limit {
+                end = None;
+                break;
+            }
+            end = self.last_candidate(c, &rest, candidates)?;
+            let Some(last) = end.filter(|_| round < ROUNDS) else { break };
+            if page.ascends() {
+                rest.min_id = Some(last.0);
+            } else {
+                rest.max_id = Some(last.0);
+            }
+            candidates *= 4;
+        }
+        let mut slice = super::slice(shown, page);
+        // Gathering stopped in the middle: the next page goes on behind the last candidate.
+        if let Some(last) = end {
+            slice.full = true;
+            let edge = if page.ascends() { &mut slice.newest } else { &mut slice.oldest };
+            *edge = Some(last.0);
+        }
+        Ok(slice)
+    }
+
+    fn shown(&self, c: &mut Connection, page: &Page, candidates: i64) -> Result<Vec<Post>> {
+        let order = if page.ascends() { "ASC" } else { "DESC" };
+        let sql = format!(
+            "FROM ({}) found {TABLES} AND {} ORDER BY posts.id {order} LIMIT :limit",
+            self.candidates(c.engine(), page),
+            self.rules
+        );
+        Ok(select_written::<Post>(sql)
+            .number("viewer", self.viewer)
+            .number("list", self.list)
+            .number("candidates", candidates)
+            .bounded(page)
+            .number("now", Timestamp::now().millis())
+            .load(c)?)
+    }
+
+    /// The candidate that lies furthest on, if there may be more behind it.
+    fn last_candidate(&self, c: &mut Connection, page: &Page, candidates: i64) -> Result<Option<PostId>> {
+        let sql = format!("SELECT found.id FROM ({}) found", self.candidates(c.engine(), page));
+        let mut ids: Vec<PostId> = written::<BigInt>(sql)
+            .number("viewer", self.viewer)
+            .number("list", self.list)
+            .number("candidates", candidates)
+            .bounded(page)
+            .load(c)?;
+        ids.sort_unstable();
+        let full = i64::try_from(ids.len()).unwrap_or(i64::MAX) >= candidates;
+        Ok(if page.ascends() { ids.last() } else { ids.first() }.copied().filter(|_| full))
+    }
+
+    /// The newest (or, for `min_id`, the next) ids of the authors, from the index alone. SQLite leaves each author's part of
+    /// the index as soon as it cannot beat what it has. PostgreSQL would read all of it: it is told to look at each author's
+    /// newest first, and then only at the authors that are among the newest.
+    fn candidates(&self, engine: Engine, page: &Page) -> String {
+        let (order, extreme) = if page.ascends() { ("ASC", "MIN") } else { ("DESC", "MAX") };
+        let authors = self.authors;
+        let bounds = "x.author_id = f.id AND x.id > :after AND x.id < :before";
+        match engine {
+            Engine::Sqlite => format!(
+                "SELECT x.id FROM ({authors}) f CROSS JOIN posts x WHERE {bounds} ORDER BY x.id {order} LIMIT :candidates"
+            ),
+            Engine::Postgres => format!(
+                "SELECT s.id FROM (SELECT f.id FROM ({authors}) f CROSS JOIN LATERAL \
+                   (SELECT {extreme}(x.id) AS id FROM posts x WHERE {bounds}) z \
+                   WHERE z.id IS NOT NULL ORDER BY z.id {order} LIMIT :candidates) f \
+                 CROSS JOIN LATERAL (SELECT x.id FROM posts x WHERE {bounds} ORDER BY x.id {order} LIMIT :candidates) s \
+                 ORDER BY s.id {order} LIMIT :candidates"
+            ),
+        }
+    }
+}
