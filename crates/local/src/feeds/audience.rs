@@ -10,6 +10,7 @@ use super::home::{ANSWERS_FOLLOWED, ANSWERS_MEMBER, not_in_exclusive_list, rules
 use crate::connection::{Connection, written};
 use crate::error::Result;
 use crate::ids::{ActorId, ListId};
+use crate::lists::RepliesPolicy;
 use crate::posts::Post;
 use crate::schema::{follows, list_members};
 use crate::time::Timestamp;
@@ -42,8 +43,10 @@ pub fn home_audience(c: &mut Connection, post: &Post, viewers: &[ActorId]) -> Re
 pub fn list_audience(c: &mut Connection, post: &Post, lists: &[ListId]) -> Result<Vec<ListId>> {
     static SQL: LazyLock<String> = LazyLock::new(|| {
         let answers = format!(
-            "(v.replies_policy = 0 AND {}) OR (v.replies_policy = 1 AND {})",
+            "(v.replies_policy = {} AND {}) OR (v.replies_policy = {} AND {})",
+            RepliesPolicy::List.code(),
             ANSWERS_MEMBER.replace(":list", "v.list_id"),
+            RepliesPolicy::Followed.code(),
             ANSWERS_FOLLOWED
         );
         format!(
