@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
 
 /// Reads a time: RFC 3339 with or without fraction and offset, a blank for the `T`, a date alone, or a mail date.
-/// Without an offset it is taken for UTC. `None` for anything else, and outside the years 1 to 9999.
+/// Without an offset it is taken for UTC. Kept to the millisecond, as we store times. `None` for anything else, and outside the years 1 to 9999.
 pub fn parse(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if text.len() > 64 {
@@ -22,13 +22,16 @@ pub fn parse(text: &str) -> Option<DateTime<Utc>> {
             NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|day| day.and_hms_opt(0, 0, 0)).map(|time| time.and_utc())
         })
         .or_else(|| DateTime::parse_from_rfc2822(text).ok().map(|time| time.to_utc()))?;
-    (1..=9999).contains(&time.year()).then_some(time)
+    (1..=9999).contains(&time.year()).then(|| to_millis(time))
 }
 
 /// Writes a time in UTC to the millisecond, the fraction left out when it is zero: `2026-01-31T08:05:00Z`.
 pub fn write(time: DateTime<Utc>) -> String {
-    let millis = DateTime::from_timestamp_millis(time.timestamp_millis()).unwrap_or(time);
-    millis.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    to_millis(time).to_rfc3339_opts(SecondsFormat::AutoSi, true)
+}
+
+fn to_millis(time: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(time.timestamp_millis()).unwrap_or(time)
 }
 
 /// An optional time as a property.
