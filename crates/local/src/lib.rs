@@ -35,6 +35,7 @@ pub mod paging;
 pub mod pins;
 pub mod polls;
 pub mod posts;
+pub mod profiles;
 pub mod publish;
 pub mod receive;
 pub mod received;

@@ -319,7 +319,7 @@ fn write(c: &mut Connection, site: &Site, author: &Actor, body: &str, format: Fo
 }
 
 /// The actors behind a text's handles, as far as they are known here and still there.
-fn known_mentions(c: &mut Connection, site: &Site, scanned: &Scanned) -> Result<HashMap<Handle, Actor>> {
+pub(crate) fn known_mentions(c: &mut Connection, site: &Site, scanned: &Scanned) -> Result<HashMap<Handle, Actor>> {
     let mut known = HashMap::new();
     for handle in &scanned.mentions {
         let domain = handle.domain.as_deref().filter(|d| !site.is_own_domain(d));
