@@ -141,9 +141,11 @@ pub fn posts(
     let Some(expression) = expression(engine, query, false) else { return Ok(Vec::new()) };
     let found = matches(engine, "search_posts", "post_id", " AND {id} < :before AND {id} > :after");
     let by_author = if author.is_some() { " AND posts.author_id = :author" } else { "" };
+    // SQLite hands the matches on in their order and stops at the limit; asked to order them it would judge them all.
+    let order = if engine == Engine::Postgres { " ORDER BY posts.id DESC" } else { "" };
     let sql = format!(
         "FROM {found} f CROSS JOIN posts CROSS JOIN actors a WHERE posts.id = f.id AND a.id = posts.author_id{by_author} AND {} \
-         ORDER BY posts.id DESC LIMIT :limit OFFSET :offset",
+         {order} LIMIT :limit OFFSET :offset",
         *CONDITION
     );
     Ok(select_written::<Post>(sql)

@@ -1,6 +1,7 @@
 //! A fresh database per test: SQLite in a temporary folder, or a fresh PostgreSQL schema when `TEST_DATABASE_URL` is set.
 
 pub mod people;
+pub mod statements;
 
 use crate::connection::Connection;
 use crate::db::Db;

@@ -292,7 +292,7 @@ fn a_long_stretch_of_hidden_posts_ends_no_feed() {
             for _ in 0..1_200 {
                 reply(c, ali.id, far.id, "x");
             }
-            // One round of 3, 12, 48, 192 and 768 candidates does not reach it; the cursor leads on.
+            // Rounds of 3, 12, 48, 192 and 768 candidates do not reach it; the cursor leads on.
             let slice = feeds::home(c, me.id, &Page::newest(1)).unwrap();
             assert_eq!((slice.items.len(), slice.full), (0, true));
             let slice = feeds::home(c, me.id, &Page { max_id: slice.oldest, ..Page::newest(1) }).unwrap();

@@ -16,8 +16,8 @@ use crate::posts::Post;
 use crate::time::Timestamp;
 use crate::visibility::{condition, unmuted};
 
-/// Candidates that are read for each post wanted: most of what people post is shown to their followers.
-const CANDIDATES_PER_POST: i64 = 3;
+/// Candidates that are gathered for two posts wanted: most of what people post is shown to their followers.
+const CANDIDATES_PER_TWO: i64 = 5;
 /// How often more candidates are gathered, four times as many each time, when the rules left too few posts.
 const ROUNDS: i64 = 5;
 
@@ -116,7 +116,7 @@ impl Merged {
     fn read(&self, c: &mut Connection, page: &Page) -> Result<Slice<Post>> {
         let mut shown: Vec<Post> = Vec::new();
         let mut rest = *page;
-        let mut candidates = page.limit * CANDIDATES_PER_POST;
+        let mut candidates = (page.limit * CANDIDATES_PER_TWO + 1) / 2;
         let mut end: Option<PostId> = None;
         for round in 1..=ROUNDS {
             rest.limit = page.limit - i64::try_from(shown.len()).unwrap_or(i64::MAX);
@@ -144,20 +144,25 @@ impl Merged {
         Ok(slice)
     }
 
+    /// The first of the candidates that the rules let through. SQLite hands the candidates on one by one in their order, and
+    /// stops at the limit; told to order them, it would judge them all and then sort. PostgreSQL promises no order unasked.
     fn shown(&self, c: &mut Connection, page: &Page, candidates: i64) -> Result<Vec<Post>> {
-        let order = if page.ascends() { "ASC" } else { "DESC" };
-        let sql = format!(
-            "FROM ({}) found {TABLES} AND {} ORDER BY posts.id {order} LIMIT :limit",
-            self.candidates(c.engine(), page),
-            self.rules
-        );
-        Ok(select_written::<Post>(sql)
+        let engine = c.engine();
+        let order = match (engine, page.ascends()) {
+            (Engine::Sqlite, _) => "",
+            (Engine::Postgres, true) => " ORDER BY posts.id ASC",
+            (Engine::Postgres, false) => " ORDER BY posts.id DESC",
+        };
+        let sql = format!("FROM ({}) found {TABLES} AND {}{order} LIMIT :limit", self.candidates(engine, page), self.rules);
+        let posts: Vec<Post> = select_written::<Post>(sql)
             .number("viewer", self.viewer)
             .number("list", self.list)
             .number("candidates", candidates)
             .bounded(page)
             .number("now", Timestamp::now().millis())
-            .load(c)?)
+            .load(c)?;
+        debug_assert!(posts.is_sorted_by_key(|post| if page.ascends() { post.id.0 } else { -post.id.0 }));
+        Ok(posts)
     }
 
     /// The candidate that lies furthest on, if there may be more behind it.
