@@ -111,6 +111,11 @@ impl Federation {
 }
 
 impl Inner {
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
     /// The server's own names.
     pub fn site(&self) -> &Arc<Site> {
         self.db.site()

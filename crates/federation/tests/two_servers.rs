@@ -1,0 +1,207 @@
+//! Two servers that follow, post, answer, like, boost, edit and delete across, in both signature schemes.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod support;
+
+use majlis_local::actors;
+use majlis_local::follows::Choices;
+use majlis_local::instances::{self, Scheme};
+use majlis_local::publish::{self, Draft, Revision};
+use majlis_local::visibility::Visibility;
+use majlis_local::{boosts, follow_requests, follows, likes, posts};
+use support::{Server, draft, get};
+
+async fn everything_crosses(scheme: Scheme) {
+    let (here, there) = (Server::start().await, Server::start().await);
+    for (server, other) in [(&here, &there), (&there, &here)] {
+        let host = other.db.site().domain().to_owned();
+        server.write(move |c| instances::learn_scheme(c, &host, scheme)).await;
+    }
+    let (ali, zoe) = (here.person("ali").await, there.person("zoe").await);
+    let zoe_here = here.look_up(&zoe, &there).await;
+    assert_eq!(zoe_here.acct(), format!("zoe@{}", there.db.site().domain()));
+
+    // Ali follows Zoe.
+    let (site, a, z) = (here.db.site().clone(), ali.id, zoe_here.id);
+    here.write(move |c| follows::follow(c, &site, a, z, &Choices::default())).await;
+    here.eventually("the Accept", move |c| Ok(follows::get(c, a, z)?)).await;
+    let ali_there = there.known(&ali).await.unwrap();
+    assert_eq!(there.read(move |c| actors::get(c, zoe.id)).await.followers_count, 1);
+
+    // Zoe posts; it arrives here, once.
+    let zoe = there.read(move |c| actors::get(c, zoe.id)).await;
+    let hello = there.post(&zoe, Draft { summary: "تنبيه".into(), ..draft("مرحبا #سلام") }).await;
+    let uri = hello.uri.clone();
+    let arrived = here.eventually("the post", move |c| posts::by_uri(c, &uri)).await;
+    assert_eq!((majlis_local::text::plain(&arrived.content).as_str(), arrived.summary.as_str()), ("مرحبا #سلام", "تنبيه"));
+    assert_eq!((arrived.visibility, arrived.author_id), (Visibility::Public, z));
+
+    // Ali answers, likes and boosts it.
+    let answer = here.post(&ali, Draft { in_reply_to: Some(arrived.id), ..draft(&format!("@{} أهلا", zoe_here.acct())) }).await;
+    let (site, of) = (here.db.site().clone(), arrived.clone());
+    here.write(move |c| {
+        likes::like(c, &site, a, &of)?;
+        boosts::boost(c, &site, a, &of, None)
+    })
+    .await;
+    let uri = answer.uri.clone();
+    let answer_there = there.eventually("the answer", move |c| posts::by_uri(c, &uri)).await;
+    assert_eq!(answer_there.in_reply_to_id, Some(hello.id));
+    let id = hello.id;
+    let counted = there
+        .eventually("the counters", move |c| {
+            Ok(Some(posts::get(c, id)?).filter(|p| (p.likes_count, p.boosts_count, p.replies_count) == (1, 1, 1)))
+        })
+        .await;
+    assert_eq!(counted.id, id);
+
+    // Zoe edits, Ali takes back what he did.
+    let site = there.db.site().clone();
+    let author = zoe.id;
+    there
+        .write(move |c| {
+            let revision = Revision { text: "مرحبا جميعا".into(), character_limit: 500, ..Revision::default() };
+            publish::edit(c, &site, author, id, revision)
+        })
+        .await;
+    let of = arrived.id;
+    let edited = here.eventually("the edit", move |c| Ok(Some(posts::get(c, of)?).filter(|p| p.edited_at.is_some()))).await;
+    assert!(edited.content.contains("جميعا"), "{}", edited.content);
+    here.write(move |c| {
+        let post = posts::get(c, of)?;
+        likes::unlike(c, a, &post)?;
+        boosts::unboost(c, a, &post)
+    })
+    .await;
+    there
+        .eventually("the counters back", move |c| {
+            Ok(Some(posts::get(c, id)?).filter(|p| (p.likes_count, p.boosts_count) == (0, 0)))
+        })
+        .await;
+
+    // Both delete; both are tombstones on both sides, and answer 410.
+    here.write(move |c| publish::delete(c, a, answer.id)).await;
+    there.write(move |c| publish::delete(c, author, id)).await;
+    there
+        .eventually("the answer's end", move |c| Ok(Some(posts::get(c, answer_there.id)?).filter(|p| p.deleted_at.is_some())))
+        .await;
+    here.eventually("the post's end", move |c| Ok(Some(posts::get(c, of)?).filter(|p| p.deleted_at.is_some()))).await;
+    let (status, body) = get(&hello.uri).await;
+    assert_eq!((status, body["type"].as_str()), (410, Some("Tombstone")));
+
+    // Ali leaves.
+    here.write(move |c| follows::unfollow(c, a, z)).await;
+    let follower = ali_there.id;
+    there.eventually("the Undo", move |c| Ok(if follows::is_following(c, follower, author)? { None } else { Some(()) })).await;
+    assert_eq!(there.read(move |c| actors::get(c, author)).await.followers_count, 0);
+    here.stop().await;
+    there.stop().await;
+}
+
+#[tokio::test]
+async fn everything_crosses_in_draft_cavage() {
+    everything_crosses(Scheme::Cavage).await;
+}
+
+#[tokio::test]
+async fn everything_crosses_in_rfc_9421() {
+    everything_crosses(Scheme::Rfc9421).await;
+}
+
+#[tokio::test]
+async fn a_locked_account_answers_later_and_only_its_followers_get_what_is_private() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let (ali, zoe) = (here.person("ali").await, there.person("zoe").await);
+    let author = zoe.id;
+    there
+        .write(move |c| actors::change_profile(c, author, actors::ProfileChange { locked: Some(true), ..Default::default() }))
+        .await;
+    let zoe_here = here.look_up(&zoe, &there).await;
+    assert!(zoe_here.locked);
+    let (site, a, z) = (here.db.site().clone(), ali.id, zoe_here.id);
+    here.write(move |c| follows::follow(c, &site, a, z, &Choices::default())).await;
+    let uri = ali.uri.clone();
+    let ali_there = there
+        .eventually("the request", move |c| {
+            let Some(ali) = actors::by_uri(c, &uri)? else { return Ok(None) };
+            Ok(follow_requests::get(c, ali.id, author)?.map(|_| ali))
+        })
+        .await;
+    let before = there.post(&zoe, Draft { visibility: Some(Visibility::Private), ..draft("not yet") }).await;
+    let follower = ali_there.id;
+    there.write(move |c| follow_requests::accept(c, author, follower)).await;
+    here.eventually("the Accept", move |c| follows::get(c, a, z)).await;
+    let private = there.post(&zoe, Draft { visibility: Some(Visibility::Private), ..draft("for followers") }).await;
+    let uri = private.uri.clone();
+    let arrived = here.eventually("the private post", move |c| posts::by_uri(c, &uri)).await;
+    assert_eq!(arrived.visibility, Visibility::Private);
+    let uri = before.uri.clone();
+    assert!(here.read(move |c| posts::by_uri(c, &uri)).await.is_none(), "sent before the follow stood");
+    // A stranger does not get it, signed or not.
+    assert_eq!(get(&private.uri).await.0, 404);
+    assert_eq!(get(&format!("{}/activity", private.uri)).await.0, 404);
+    let third = Server::start().await;
+    assert!(third.federation.resolve_url(&private.uri).await.is_err());
+    for server in [here, there, third] {
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_search_by_address_finds_posts_people_and_the_thread_above() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let zoe = there.person("zoe").await;
+    let first = there.post(&zoe, draft("one")).await;
+    let second = there.post(&zoe, Draft { in_reply_to: Some(first.id), ..draft("two") }).await;
+    let third = there.post(&zoe, Draft { in_reply_to: Some(second.id), ..draft("three") }).await;
+    let found = here.federation.resolve_url(&third.uri).await.unwrap();
+    assert!(matches!(found, majlis_federation::resolve::Found::Post(post) if post.content == third.content));
+    let uri = third.uri.clone();
+    here.eventually("the whole thread", move |c| {
+        let Some(post) = posts::by_uri(c, &uri)? else { return Ok(None) };
+        let Some(parent) = post.in_reply_to_id else { return Ok(None) };
+        Ok(posts::get(c, parent)?.in_reply_to_id)
+    })
+    .await;
+    here.stop().await;
+    there.stop().await;
+}
+
+#[tokio::test]
+async fn documents_are_complete_and_pages_are_left_to_browsers() {
+    let here = Server::start().await;
+    let ali = here.person("ali").await;
+    let post = here.post(&ali, draft("hello")).await;
+    let (status, actor) = get(&ali.uri).await;
+    assert_eq!((status, actor["preferredUsername"].as_str(), actor["type"].as_str()), (200, Some("ali"), Some("Person")));
+    assert!(actor["publicKey"]["publicKeyPem"].as_str().unwrap().starts_with("-----BEGIN PUBLIC KEY-----"));
+    assert_eq!(actor["endpoints"]["sharedInbox"], format!("{}/inbox", here.origin));
+    let (_, outbox) = get(actor["outbox"].as_str().unwrap()).await;
+    assert_eq!(outbox["totalItems"], 1);
+    let (_, page) = get(outbox["first"].as_str().unwrap()).await;
+    assert_eq!(page["orderedItems"][0]["object"]["id"], post.uri);
+    let (_, create) = get(page["orderedItems"][0]["id"].as_str().unwrap()).await;
+    assert_eq!(create["object"]["content"], post.content);
+    let (_, note) = get(&post.uri).await;
+    assert_eq!(note["attributedTo"], ali.uri);
+    for path in ["followers", "following", "collections/featured"] {
+        assert_eq!(get(&format!("{}/{path}", ali.uri)).await.0, 200, "{path}");
+    }
+    assert_eq!(get(&format!("{}/replies", post.uri)).await.0, 200);
+    assert_eq!(get(&format!("{}/actor", here.origin)).await.1["type"], "Application");
+    for resource in [format!("acct:ali@{}", here.db.site().domain()), ali.uri.clone(), "acct:ALI@alias.example".into()] {
+        let (status, jrd) = get(&format!("{}/.well-known/webfinger?resource={resource}", here.origin)).await;
+        assert_eq!((status, jrd["subject"].as_str()), (200, Some(format!("acct:ali@{}", here.db.site().domain()).as_str())));
+    }
+    for (resource, status) in [("acct:nobody@alias.example", 404), ("acct:ali@elsewhere.example", 404), ("", 400)] {
+        assert_eq!(get(&format!("{}/.well-known/webfinger?resource={resource}", here.origin)).await.0, status);
+    }
+    for version in ["2.0", "2.1"] {
+        let (_, info) = get(&format!("{}/nodeinfo/{version}", here.origin)).await;
+        assert_eq!((info["software"]["name"].as_str(), info["usage"]["localPosts"].as_i64()), (Some("majlis"), Some(1)));
+    }
+    assert_eq!(get(&format!("{}/users/nobody", here.origin)).await.0, 404);
+    let browser = support::client().get(&ali.uri).header("accept", "text/html").send().await.unwrap();
+    assert_eq!(browser.status(), 404, "the page is crates/web's");
+    here.stop().await;
+}
