@@ -1,3 +1,22 @@
 //! What client apps see: Mastodon's client API, OAuth and streaming, over HTTP.
+//!
+//! [`configure`] is the route table; [`Api`] the state behind it. A handler is one screen: its extractors say what it needs
+//! ([`Params`](params::Params), [`User`](auth::User), [`Viewer`](auth::Viewer)), its closure asks the database, its last
+//! line answers an entity.
 
+pub mod auth;
+pub mod client_address;
+pub mod cors;
 pub mod entities;
+pub mod error;
+pub mod pagination;
+pub mod params;
+pub mod rate_limits;
+pub mod routes;
+pub mod state;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+
+pub use error::{Error, Result};
+pub use routes::configure;
+pub use state::{Api, Config, Registrations};

@@ -3,6 +3,7 @@
 //! [`Db`] is the door; each noun has a module. See `docs/ARCHITECTURE.md`.
 
 pub mod actors;
+pub mod apps;
 pub mod attachments;
 pub mod audience;
 pub mod blocks;
@@ -42,7 +43,9 @@ pub mod received;
 pub mod relationships;
 #[allow(missing_docs)]
 pub mod schema;
+pub mod scopes;
 pub mod search;
+pub mod secrets;
 pub mod site;
 pub mod stats;
 #[cfg(any(test, feature = "testing"))]
@@ -50,7 +53,9 @@ pub mod testing;
 pub mod text;
 pub mod threads;
 pub mod time;
+pub mod tokens;
 pub mod tombstones;
+pub mod users;
 pub mod visibility;
 
 pub use connection::{Connection, Engine};

@@ -109,7 +109,7 @@ diesel::table! {
     apps (id) {
         id -> BigInt,
         client_id -> Text,
-        client_secret -> Text,
+        client_secret_hash -> Text,
         name -> Text,
         website -> Nullable<Text>,
         redirect_uris -> Text,

@@ -111,7 +111,7 @@ CREATE INDEX sessions_actor ON sessions (actor_id);
 CREATE TABLE apps (
     id INTEGER PRIMARY KEY NOT NULL,
     client_id TEXT NOT NULL UNIQUE,
-    client_secret TEXT NOT NULL,
+    client_secret_hash TEXT NOT NULL,
     name TEXT NOT NULL,
     website TEXT,
     redirect_uris TEXT NOT NULL,

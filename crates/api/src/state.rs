@@ -1,0 +1,113 @@
+//! What every endpoint shares: the database, the settings of this process, and the caches over them.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::{Ready, ready};
+use majlis_local::{Db, Site};
+
+use crate::auth::Bearers;
+use crate::client_address::Proxies;
+use crate::error::{Error, Result};
+use crate::rate_limits::RateLimits;
+
+/// The state behind the API. Cheap to clone; an extractor, so that a handler names it as an argument: `api: Api`.
+#[derive(Debug, Clone)]
+pub struct Api(Arc<State>);
+
+/// What [`Api`] holds.
+#[derive(Debug)]
+pub struct State {
+    /// The database.
+    pub db: Db,
+    /// What the process was started with.
+    pub config: Config,
+    /// Who bears which token.
+    pub bearers: Bearers,
+    /// How often whom may ask.
+    pub rate_limits: RateLimits,
+}
+
+/// What the process was started with, as far as the API cares. What an admin may change while it runs stands in
+/// [`majlis_local::settings`] instead.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Who may sign up.
+    pub registrations: Registrations,
+    /// Whether requests are counted and refused.
+    pub rate_limits: bool,
+    /// Whose word about a client's address is taken.
+    pub proxies: Proxies,
+    /// The most bytes of an uploaded file.
+    pub upload_bytes: usize,
+    /// The most characters of a post.
+    pub post_characters: usize,
+    /// Our own version: `0.1.0`.
+    pub version: String,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            registrations: Registrations::Open,
+            rate_limits: true,
+            proxies: Proxies::default(),
+            upload_bytes: 16 << 20,
+            post_characters: 500,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registrations {
+    /// Everybody, at once.
+    Open,
+    /// Everybody, after an admin has read their reason.
+    Approval,
+    /// Whoever has an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
+}
+
+impl Api {
+    /// The state over a database.
+    pub fn new(db: Db, config: Config) -> Self {
+        let bearers = Bearers::new(&db);
+        let rate_limits = RateLimits::new();
+        Self(Arc::new(State { db, config, bearers, rate_limits }))
+    }
+
+    /// The state behind a request.
+    ///
+    /// # Errors
+    /// 500 when the application was put together without it.
+    pub fn of(req: &HttpRequest) -> Result<&Self> {
+        req.app_data::<Self>().ok_or_else(|| Error::internal("the application has no Api in its data"))
+    }
+
+    /// The server's own names.
+    pub fn site(&self) -> &Site {
+        self.db.site()
+    }
+}
+
+impl Deref for Api {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl FromRequest for Api {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(req).cloned())
+    }
+}

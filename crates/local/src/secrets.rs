@@ -1,0 +1,41 @@
+//! Secrets that we hand out (tokens, codes, cookies, client secrets): 256 random bits in a text, of which only the
+//! hash is stored. A fast hash is enough, since the whole secret is random.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// A new secret: 43 letters, digits, `-` and `_`.
+pub fn generate() -> String {
+    URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())
+}
+
+/// What is stored of a secret: its SHA-256, base64url without padding (43 characters). Also the `S256` of RFC 7636 §4.2.
+pub fn hash(secret: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
+}
+
+/// Whether `secret` is the one whose hash was stored, in constant time.
+pub fn matches(secret: &str, stored_hash: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(hash(secret).as_bytes(), stored_hash.as_bytes()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_long_and_never_the_same() {
+        let (a, b) = (generate(), generate());
+        assert_eq!(a.len(), 43);
+        assert_ne!(a, b);
+        assert!(matches(&a, &hash(&a)));
+        assert!(!matches(&b, &hash(&a)));
+    }
+
+    #[test]
+    fn the_hash_is_the_challenge_of_rfc_7636() {
+        // RFC 7636, appendix B.
+        assert_eq!(hash("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+}
