@@ -1,12 +1,11 @@
 //! Bookmarks: posts that a person keeps for itself. Nobody else hears of them. A boost stands for what it boosts.
+//! What somebody keeps is listed by [`crate::feeds::bookmarks`].
 
 use diesel::prelude::*;
 
 use crate::connection::{Connection, PortableDsl, any_of};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, BookmarkId, PostId};
-use crate::paged;
-use crate::paging::{Page, Slice};
 use crate::schema::{bookmarks, posts};
 use crate::time::Timestamp;
 
@@ -43,12 +42,6 @@ pub fn remove(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
 pub fn kept_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Result<Vec<PostId>> {
     let own = bookmarks::table.filter(bookmarks::actor_id.eq(actor));
     Ok(own.filter(any_of(bookmarks::post_id, posts)).select(bookmarks::post_id).load(c)?)
-}
-
-/// The posts that `actor` keeps, the latest kept first. Those that it may not see any more are the caller's to leave out.
-pub fn kept_posts(c: &mut Connection, actor: ActorId, page: &Page) -> Result<Slice<PostId>> {
-    let own = bookmarks::table.filter(bookmarks::actor_id.eq(actor)).select((bookmarks::id, bookmarks::post_id));
-    Ok(Slice::new::<BookmarkId>(paged!(c, page, bookmarks::id, own), page))
 }
 
 /// The post behind a boost, or the post itself.

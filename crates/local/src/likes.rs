@@ -1,4 +1,5 @@
-//! Likes (favourites): the relation of an actor and a post, one at the most. Its id is the cursor of lists.
+//! Likes (favourites): the relation of an actor and a post, one at the most. Its id is the cursor of lists; what
+//! somebody likes is listed by [`crate::feeds::favourites`].
 //! A boost stands for what it boosts. Whether somebody may see a post is [`crate::visibility`]'s to say beforehand.
 
 use diesel::prelude::*;
@@ -65,12 +66,6 @@ pub fn likers(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &
             .select((likes::id, likes::actor_id))
     );
     Ok(Slice::new::<LikeId>(rows, page))
-}
-
-/// The posts that `actor` likes, the latest liked first. Those that it may not see any more are the caller's to leave out.
-pub fn liked_posts(c: &mut Connection, actor: ActorId, page: &Page) -> Result<Slice<PostId>> {
-    let own = likes::table.filter(likes::actor_id.eq(actor)).select((likes::id, likes::post_id));
-    Ok(Slice::new::<LikeId>(paged!(c, page, likes::id, own), page))
 }
 
 /// A local person likes a post that it may see (the caller has checked). Liking again changes nothing.

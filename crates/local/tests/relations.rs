@@ -17,7 +17,8 @@ use majlis_local::schema::{
 use majlis_local::testing::{TestDb, people};
 use majlis_local::visibility::Visibility;
 use majlis_local::{
-    Connection, Error, Event, Page, Result, Timestamp, blocks, bookmarks, follow_requests, likes, mutes, pins, posts, tombstones,
+    Connection, Error, Event, Page, Result, Slice, Timestamp, blocks, bookmarks, feeds, follow_requests, likes, mutes, pins,
+    posts, tombstones,
 };
 
 fn follow(c: &mut Connection, actor: ActorId, target: ActorId) -> Result<Standing> {
@@ -57,6 +58,10 @@ fn between(c: &mut Connection, viewer: ActorId, target: ActorId) -> Relationship
 
 fn pinned(c: &mut Connection, author: ActorId) -> Vec<PostId> {
     pins::of_author(c, author).unwrap().into_iter().map(|post| post.id).collect()
+}
+
+fn kept(page: &Slice<posts::Post>) -> Vec<PostId> {
+    page.items.iter().map(|post| post.id).collect()
 }
 
 fn in_list(c: &mut Connection, owner: ActorId, members: &[ActorId]) -> majlis_local::ids::ListId {
@@ -406,7 +411,7 @@ fn likes_are_counted_once() {
         assert_eq!(likes::likers(c, post.id, None, &Page::newest(9))?.items, [rob.id, bea]);
         blocks::block(c, &site, ali, rob.id)?;
         assert_eq!(likes::likers(c, post.id, Some(ali), &Page::newest(9))?.items, [bea]);
-        assert_eq!(likes::liked_posts(c, bea, &Page::newest(9))?.items, [post.id]);
+        assert_eq!(kept(&feeds::favourites(c, bea, &Page::newest(9))?), [post.id]);
         assert!(likes::liked_among(c, bea, &[post.id])?.contains(&post.id));
 
         likes::unlike(c, bea, &post)?;
@@ -445,12 +450,12 @@ fn what_is_done_to_a_boost_is_done_to_the_boosted() {
         likes::like(c, &site, kim, &boost)?;
         bookmarks::add(c, kim, boost.id)?;
         assert_eq!(posts::get(c, post.id)?.likes_count, 1);
-        assert_eq!(likes::liked_posts(c, kim, &Page::newest(9))?.items, [post.id]);
-        assert_eq!(bookmarks::kept_posts(c, kim, &Page::newest(9))?.items, [post.id]);
+        assert_eq!(kept(&feeds::favourites(c, kim, &Page::newest(9))?), [post.id]);
+        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), [post.id]);
         assert_eq!(bookmarks::kept_among(c, kim, &[post.id, boost.id])?, [post.id]);
         bookmarks::remove(c, kim, post.id)?;
         likes::unlike(c, kim, &boost)?;
-        assert_eq!(bookmarks::kept_posts(c, kim, &Page::newest(9))?.items, []);
+        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), []);
         assert!(matches!(pins::pin(c, bea, &boost), Err(Error::Invalid(_))));
         Ok(())
     })
