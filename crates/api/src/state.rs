@@ -6,7 +6,22 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Ready, ready};
+use majlis_federation::Federation;
 use majlis_local::{Db, Site};
+use majlis_media::Media;
+
+/// Who may sign up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registrations {
+    /// Everybody, at once.
+    Open,
+    /// Everybody, after an admin has read their reason.
+    Approval,
+    /// Whoever has an invitation.
+    Invite,
+    /// Nobody.
+    Closed,
+}
 
 use crate::auth::Bearers;
 use crate::client_address::Proxies;
@@ -22,6 +37,10 @@ pub struct Api(Arc<State>);
 pub struct State {
     /// The database.
     pub db: Db,
+    /// Where files go.
+    pub media: Media,
+    /// Other servers: whom a handle or an address names.
+    pub federation: Federation,
     /// What the process was started with.
     pub config: Config,
     /// Who bears which token.
@@ -61,25 +80,12 @@ impl Default for Config {
     }
 }
 
-/// Who may sign up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registrations {
-    /// Everybody, at once.
-    Open,
-    /// Everybody, after an admin has read their reason.
-    Approval,
-    /// Whoever has an invitation.
-    Invite,
-    /// Nobody.
-    Closed,
-}
-
 impl Api {
-    /// The state over a database.
-    pub fn new(db: Db, config: Config) -> Self {
+    /// The state over a database, a store of files and the federation with other servers.
+    pub fn new(db: Db, media: Media, federation: Federation, config: Config) -> Self {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
-        Self(Arc::new(State { db, config, bearers, rate_limits }))
+        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits }))
     }
 
     /// The state behind a request.

@@ -1,14 +1,19 @@
 //! The running application over a fresh database, for tests: whole requests in, whole answers out.
 
+use std::sync::Arc;
+
 use actix_web::dev::{Service as _, ServiceResponse};
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App, http::header::HeaderMap};
+use majlis_federation::client::PrivatePeers;
+use majlis_federation::{Federation, ServerInfo};
 use majlis_local::ids::ActorId;
 use majlis_local::scopes::{Scope, Scopes};
 use majlis_local::testing::{TestDb, people};
 use majlis_local::{apps, tokens};
+use majlis_media::{Limits, Media, Store};
 use serde_json::Value;
 
 use crate::state::{Api, Config};
@@ -20,7 +25,9 @@ pub struct TestApp {
     /// The state that the endpoints share.
     pub api: Api,
     /// The database below.
-    pub db: std::sync::Arc<TestDb>,
+    pub db: Arc<TestDb>,
+    /// Where the files go, for as long as the application is there.
+    folder: Arc<tempfile::TempDir>,
 }
 
 /// Somebody who calls the application: with a token or without.
@@ -59,9 +66,28 @@ impl TestApp {
     }
 
     /// A server with these settings.
+    ///
+    /// # Panics
+    /// When the server cannot be set up: the test cannot go on.
+    #[allow(clippy::expect_used)]
     pub fn with(config: Config) -> Self {
         let db = TestDb::new();
-        Self { api: Api::new(db.clone(), config), db: std::sync::Arc::new(db) }
+        let folder = tempfile::tempdir().expect("a folder");
+        let media = Media::new(Store::local(folder.path()).expect("a store"), Limits::default());
+        let server = ServerInfo {
+            version: config.version.clone(),
+            open_registrations: true,
+            title: "Majlis".to_owned(),
+            description: String::new(),
+            alias_domains: Vec::new(),
+        };
+        let federation = Federation::new(db.clone(), PrivatePeers::On, server).expect("a federation");
+        Self { api: Api::new(db.clone(), media, federation, config), db: Arc::new(db), folder: Arc::new(folder) }
+    }
+
+    /// Where the files go.
+    pub fn media_folder(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// A person of this name, with a token that may do everything.
