@@ -8,6 +8,9 @@ pub fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric() || c == '_';
     }
+    if is_arabic_letter(c) {
+        return true;
+    }
     c.is_alphanumeric() || is_connector(c) || is_combining_mark(c)
 }
 
@@ -30,9 +33,15 @@ pub fn is_bidi_control(c: char) -> bool {
     is_bidi_scope(c) || matches!(c, '\u{200E}' | '\u{200F}' | '\u{061C}')
 }
 
+/// A letter of Arabic proper: most of what Arabic posts are made of, and never changed by normalisation or case.
+pub(crate) fn is_arabic_letter(c: char) -> bool {
+    matches!(c, '\u{0621}'..='\u{063A}' | '\u{0641}'..='\u{064A}')
+}
+
 /// Scripts that are written without spaces between words, or (Hangul) with particles glued to them.
 pub(crate) fn is_unspaced_script(c: char) -> bool {
-    matches!(c,
+    c >= '\u{0E00}'
+        && matches!(c,
         '\u{0E00}'..='\u{0EFF}'       // Thai, Lao
         | '\u{0F00}'..='\u{0FFF}'     // Tibetan
         | '\u{1000}'..='\u{109F}'     // Myanmar

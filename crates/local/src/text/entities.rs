@@ -2,9 +2,6 @@
 //! Where two overlap, the one that starts first wins: a mention inside a URL is part of the URL.
 
 use std::ops::Range;
-use std::sync::LazyLock;
-
-use linkify::{LinkFinder, LinkKind};
 
 use super::characters::{is_bidi_control, is_word};
 use super::names::{Handle, hashtag_length, normalise_domain};
@@ -23,12 +20,6 @@ pub(crate) enum Entity<'t> {
 /// Schemes whose URLs become links, and which links of remote posts may have (Mastodon's list).
 pub(crate) const LINK_SCHEMES: [&str; 11] =
     ["http", "https", "dat", "dweb", "ipfs", "ipns", "ssb", "gopher", "xmpp", "magnet", "gemini"];
-
-static LINKS: LazyLock<LinkFinder> = LazyLock::new(|| {
-    let mut finder = LinkFinder::new();
-    finder.kinds(&[LinkKind::Url]);
-    finder
-});
 
 /// All entities of a text with the bytes they cover, in the order of the text, without overlaps.
 pub(crate) fn entities(text: &str) -> Vec<(Range<usize>, Entity<'_>)> {
@@ -64,19 +55,17 @@ pub(crate) fn entities(text: &str) -> Vec<(Range<usize>, Entity<'_>)> {
 
 /// The URLs of a text in the order in which they start.
 fn links(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = Vec::new();
-    if text.contains("://") {
-        found.extend(LINKS.links(text).filter_map(|link| url(text, link.start()..link.end())));
-    }
+    let mut found: Vec<Range<usize>> = text.match_indices("://").filter_map(|(at, _)| url(text, at)).collect();
     let others = found.len();
     for (prefix, is_start) in [("magnet:?", is_magnet as fn(&str) -> bool), ("xmpp:", is_xmpp)] {
         let mut from = 0;
         while let Some(start) = text[from..].find(prefix).map(|at| from + at) {
-            let end = start + general_end(&text[start..]);
-            if end > start + prefix.len() && is_start(&text[start + prefix.len()..end]) && may_precede_url(&text[..start]) {
+            let rest = start + prefix.len();
+            let end = rest + tail_length(&text[rest..]);
+            if is_start(&text[rest..end]) && may_precede_url(&text[..start]) {
                 found.push(start..end);
             }
-            from = end.max(start + prefix.len());
+            from = end;
         }
     }
     if found.len() > others {
@@ -85,49 +74,53 @@ fn links(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// What may follow `magnet:?`.
 fn is_magnet(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains('=')
 }
 
-/// `xmpp:ali@example.org`, `xmpp:room@muc.example.org?join`: an address with a dot in its domain.
+/// What may follow `xmpp:`: an address with a dot in its domain (`ali@example.org`, `room@muc.example.org?join`).
 fn is_xmpp(rest: &str) -> bool {
     let address = rest.strip_prefix("//").unwrap_or(rest);
     let host = address.split(['?', '/']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
-    !host.starts_with('.') && host.trim_end_matches('.').contains('.')
+    !host.starts_with('.') && host.contains('.')
 }
 
-/// Judges what linkify took for a URL: the scheme is allowed, nothing is glued to its front, the host is one that a
-/// reader would recognise. Then cuts what belongs to the sentence.
-fn url(text: &str, range: Range<usize>) -> Option<Range<usize>> {
-    if !may_precede_url(&text[..range.start]) {
+/// The URL whose `://` stands at `separator`: the scheme is allowed and nothing is glued to its front, the host is one
+/// that a reader would recognise, and nobody stands before the host (`https://bank.example@evil.example` deceives).
+fn url(text: &str, separator: usize) -> Option<Range<usize>> {
+    let before = &text[..separator];
+    let scheme = before.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+    let start = separator - scheme;
+    let scheme = &before[start..];
+    let allowed =
+        LINK_SCHEMES.iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed) && !matches!(*allowed, "xmpp" | "magnet"));
+    if !allowed || !may_precede_url(&text[..start]) {
         return None;
     }
-    let candidate = &text[range.clone()];
-    let (scheme, rest) = candidate.split_once("://")?;
-    if !LINK_SCHEMES.iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed)) {
+    let after = separator + "://".len();
+    let host = host_length(&text[after..])?;
+    let name = &text[after..after + host];
+    if !(name.contains('.') || name.starts_with('[') || name.eq_ignore_ascii_case("localhost")) {
         return None;
     }
-    let rest = &rest[..general_end(rest)];
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    // A user before the host (`https://bank.example@evil.example`) is there to deceive.
-    if authority.contains('@') {
-        return None;
+    let mut end = after + host;
+    let rest = &text[end..];
+    let port = rest.strip_prefix(':').map_or(0, |port| port.bytes().take(6).take_while(u8::is_ascii_digit).count());
+    if (1..=5).contains(&port) {
+        end += 1 + port;
     }
-    let (host, port) = match authority.rfind(':') {
-        Some(at) if !authority[at..].contains(']') => authority.split_at(at),
-        _ => (authority, ""),
-    };
-    let cut = sentence_after_host(host);
-    let rest = match cut {
-        Some(end) => &rest[..end],
-        None => rest,
-    };
-    let host = &host[..cut.unwrap_or(host.len())];
-    let known = host.contains('.') || host.starts_with('[') || host.eq_ignore_ascii_case("localhost");
-    let port_is_number = cut.is_some() || port.is_empty() || port[1..].bytes().all(|b| b.is_ascii_digit());
-    (known && port_is_number && !host.starts_with('.'))
-        .then(|| range.start..range.start + scheme.len() + "://".len() + rest.len())
+    match text[end..].chars().next() {
+        Some('@') => return None,
+        // A password, not a port.
+        Some(':') if port == 0 && text[end..].split(['/', '?', '#', ' ']).next().is_some_and(|rest| rest.contains('@')) => {
+            return None;
+        }
+        Some('/' | '?') => end += tail_length(&text[end..]),
+        _ => {}
+    }
+    Some(start..end)
 }
 
 /// Whether a URL may start after this text (twitter-text's `valid_url_preceding_chars`).
@@ -135,40 +128,43 @@ fn may_precede_url(before: &str) -> bool {
     !before.chars().next_back().is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '＠' | '$' | '#' | '＃'))
 }
 
-/// Where a URL ends at the latest: before white space, quotes, directional controls; and without the punctuation,
-/// of any script, that ends sentences.
-fn general_end(text: &str) -> usize {
-    let end = text
-        .find(|c: char| {
-            c.is_whitespace()
-                || c.is_control()
-                || is_bidi_control(c)
-                || matches!(c, '<' | '>' | '"' | '「' | '」' | '『' | '』' | '《' | '》' | '«' | '»' | '\u{200B}' | '\u{FEFF}')
-        })
-        .unwrap_or(text.len());
-    let mut end = end;
-    let surplus = |open: char, close: char| text[..end].matches(close).count().saturating_sub(text[..end].matches(open).count());
-    let (mut round, mut square) = (surplus('(', ')'), surplus('[', ']'));
-    while let Some(last) = text[..end].chars().next_back() {
-        let punctuation = match last {
-            '.' | ',' | ':' | ';' | '!' | '?' | '*' | '\'' | '|' => true,
-            '،' | '؛' | '؟' | '۔' | '。' | '、' | '，' | '．' | '！' | '？' | '；' | '：' | '…' | '“' | '”' | '’' | '‘'
-            | '）' | '（' | '】' | '【' => true,
-            // A bracket that nothing inside the URL opened.
-            ')' if round > 0 => {
+/// How many bytes of the text belong to a URL behind its host: up to white space, quotes, directional controls and
+/// brackets that it did not open; without the punctuation, of any script, that ends sentences.
+fn tail_length(text: &str) -> usize {
+    let (mut round, mut square) = (0u32, 0u32);
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        let may_be_last = match c {
+            '<' | '>' | '"' | '`' | '「' | '」' | '『' | '』' | '《' | '》' | '«' | '»' | '\u{200B}' | '\u{FEFF}' => {
+                break;
+            }
+            c if c.is_whitespace() || c.is_control() || is_bidi_control(c) => break,
+            '(' => {
+                round += 1;
+                false
+            }
+            '[' => {
+                square += 1;
+                false
+            }
+            ')' if round == 0 => break,
+            ']' if square == 0 => break,
+            ')' => {
                 round -= 1;
                 true
             }
-            ']' if square > 0 => {
+            ']' => {
                 square -= 1;
                 true
             }
-            _ => false,
+            '.' | ',' | ':' | ';' | '!' | '?' | '*' | '\'' | '|' => false,
+            '،' | '؛' | '؟' | '۔' | '。' | '、' | '，' | '．' | '！' | '？' | '；' | '：' | '…' => false,
+            '“' | '”' | '’' | '‘' | '（' | '）' | '【' | '】' => false,
+            _ => true,
         };
-        if !punctuation {
-            break;
+        if may_be_last {
+            end = at + c.len_utf8();
         }
-        end -= last.len_utf8();
     }
     end
 }
@@ -216,19 +212,21 @@ fn username(text: &str) -> Option<&str> {
 
 /// How many bytes at the start of the text are a domain, with its port.
 fn domain_length(text: &str) -> Option<usize> {
-    let host = if text.starts_with('[') {
-        let end = text.find(']')?;
-        text[1..end].bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')).then_some(end + 1)?
-    } else {
-        let end = text.find(|c: char| !(is_word(c) || matches!(c, '.' | '-'))).unwrap_or(text.len());
-        let host = text[..end].trim_end_matches(['.', '-']);
-        if host.is_empty() || host.starts_with(['.', '-']) {
-            return None;
-        }
-        let host = &host[..sentence_after_host(host).unwrap_or(host.len())];
-        host.trim_end_matches(['.', '-']).len()
-    };
+    let host = host_length(text)?;
     Some(host + port_length(&text[host..]))
+}
+
+/// How many bytes at the start of the text are a host: labels of letters and digits of any script, or an IPv6 address in
+/// brackets.
+fn host_length(text: &str) -> Option<usize> {
+    if let Some(address) = text.strip_prefix('[') {
+        let end = address.bytes().take(46).position(|b| !(b.is_ascii_hexdigit() || matches!(b, b':' | b'.')))?;
+        return (end > 1 && address[end..].starts_with(']')).then_some(end + 2);
+    }
+    let end = text.find(|c: char| !(is_word(c) || matches!(c, '.' | '-'))).unwrap_or(text.len());
+    let host = text[..end].trim_end_matches(['.', '-']);
+    let host = host[..sentence_after_host(host).unwrap_or(host.len())].trim_end_matches(['.', '-']);
+    (!host.is_empty() && !host.starts_with(['.', '-']) && !host.contains("..")).then_some(host.len())
 }
 
 /// How many bytes at the start of the text are a port: a colon and two to five digits, so that `@a@b.example:3 things`
@@ -365,6 +363,15 @@ mod tests {
             ("#https://example.org/", &["#https"]),
             ("http://foo", &[]),
             ("https://bank.example@evil.example/", &[]),
+            ("https://user:pass@evil.example/", &[]),
+            ("https://example.org:8080/x, y", &["https://example.org:8080/x"]),
+            ("https://example.org:", &["https://example.org"]),
+            ("http://[::1]:4001/x", &["http://[::1]:4001/x"]),
+            ("https://example.org/a(b", &["https://example.org/a(b"]),
+            ("[x](https://example.org/a)", &["https://example.org/a"]),
+            ("https://a..b/", &[]),
+            ("://example.org", &[]),
+            ("https://example.org/https://example.org/x", &["https://example.org/https://example.org/x"]),
             ("https://", &[]),
             ("example.org", &[]),
             ("xmpp:", &[]),

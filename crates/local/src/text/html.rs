@@ -5,6 +5,10 @@
 /// How deep elements may nest; tags below that are dropped, their text stays. Real posts stay under ten.
 pub(crate) const MAX_DEPTH: usize = 64;
 
+/// How long one text node may be, in bytes of its escaped form: behind that an empty `<span>` begins another. html5ever
+/// escapes a text node in time quadratic in its length.
+pub(crate) const MAX_TEXT_NODE: usize = 16 * 1024;
+
 /// A piece of HTML source.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Token<'h> {
@@ -72,7 +76,7 @@ impl<'h> Iterator for Tokens<'h> {
             };
             if after.starts_with("!--") {
                 // `<!-->` and `<!--->` are whole comments.
-                let from = if after.starts_with("!-->") || after.starts_with("!--->") { 3 } else { 4 };
+                let from = if after.starts_with("!-->") || after.starts_with("!--->") { 2 } else { 4 };
                 self.skip_past(from, "-->");
             } else if after.starts_with(['!', '?']) {
                 self.skip_past(1, ">");
@@ -305,6 +309,8 @@ pub(crate) struct Writer {
     line_has_text: bool,
     /// Directly after `<pre>`, where parsers swallow one newline.
     at_pre_start: bool,
+    /// Where the current text node starts in the output.
+    text_start: usize,
 }
 
 impl Writer {
@@ -349,6 +355,7 @@ impl Writer {
         self.out.push_str(name);
         self.out.push_str(attributes);
         self.out.push('>');
+        self.text_start = self.out.len();
     }
 
     /// Closes the innermost element of that name with all inside it; nothing when none is open.
@@ -365,6 +372,7 @@ impl Writer {
                 self.out.push_str("</");
                 self.out.push_str(name);
                 self.out.push('>');
+                self.text_start = self.out.len();
                 if is_block(name) {
                     self.line_starts();
                 }
@@ -386,24 +394,29 @@ impl Writer {
             self.line_has_text = true;
         }
         self.at_pre_start = false;
+        while self.out.len() - self.text_start + text.len() > MAX_TEXT_NODE {
+            let room = MAX_TEXT_NODE.saturating_sub(self.out.len() - self.text_start);
+            let (node, rest) = text.split_at(outside_references(text, room));
+            self.out.push_str(node);
+            self.out.push_str("<span></span>");
+            self.text_start = self.out.len();
+            text = rest;
+        }
         self.out.push_str(text);
     }
 
     /// Text of which this escapes what needs it.
     pub(crate) fn text(&mut self, text: &str) {
-        if self.at_pre_start || self.owed_break || !self.line_has_text {
-            let mut escaped = String::with_capacity(text.len());
-            escape_text(&mut escaped, text);
-            self.raw_text(&escaped);
-        } else {
-            escape_text(&mut self.out, text);
-        }
+        let mut escaped = String::with_capacity(text.len() + text.len() / 16);
+        escape_text(&mut escaped, text);
+        self.raw_text(&escaped);
     }
 
     pub(crate) fn line_break(&mut self) {
         self.at_pre_start = false;
         self.line_starts();
         self.out.push_str("<br>");
+        self.text_start = self.out.len();
     }
 
     /// The boundary of a block that posts cannot hold: a line break before the next text, if there was text before.
@@ -417,6 +430,7 @@ impl Writer {
         self.line_has_text = true;
         self.at_pre_start = false;
         write(&mut self.out);
+        self.text_start = self.out.len();
     }
 
     /// Closes everything and gives the HTML.
@@ -433,6 +447,7 @@ impl Writer {
     fn pay_break(&mut self) {
         if std::mem::take(&mut self.owed_break) {
             self.out.push_str("<br>");
+            self.text_start = self.out.len();
             self.line_has_text = false;
         }
     }
@@ -440,6 +455,18 @@ impl Writer {
 
 fn is_block(name: &str) -> bool {
     matches!(name, "p" | "blockquote" | "pre" | "ul" | "ol" | "li")
+}
+
+/// The last place up to `room` where the text can be cut: between characters, not inside a reference.
+fn outside_references(text: &str, room: usize) -> usize {
+    let mut end = room.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    match text[..end].rfind('&') {
+        Some(at) if end - at < 40 && !text[at..end].contains(';') => at,
+        _ => end,
+    }
 }
 
 /// Newlines at the start of the text, also when written as references, as after `<pre>`.

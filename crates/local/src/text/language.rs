@@ -279,23 +279,26 @@ pub fn detect(text: &str) -> Option<&'static str> {
             Some(only_arabic) if only_arabic => return (letters >= LEAST_LETTERS_OF_ARABIC).then_some("ar"),
             _ => (LEAST_LETTERS, info.is_reliable() && info.lang() != Lang::Ara),
         },
-        // One language, or its own signs, per script.
+        // Yiddish is the only other language of the script, and rare.
+        Script::Hebrew => (LEAST_LETTERS_OF_ARABIC, info.lang() == Lang::Heb || info.is_reliable()),
+        // One language, or signs of its own, per script.
         Script::Hangul
         | Script::Hiragana
         | Script::Katakana
         | Script::Mandarin
         | Script::Thai
-        | Script::Hebrew
         | Script::Greek
         | Script::Georgian
         | Script::Armenian => (LEAST_LETTERS_OF_UNSPACED, info.is_reliable()),
-        _ => (LEAST_LETTERS, info.is_reliable()),
+        _ => (LEAST_LETTERS, info.is_reliable() || (letters >= ENOUGH_LETTERS && info.confidence() >= 0.5)),
     };
     (clear && letters >= least).then(|| iso(info.lang())).flatten()
 }
 
 /// Below this number of letters, languages that share a script cannot be told apart.
 const LEAST_LETTERS: usize = 30;
+/// From here on the best guess is nearly always right, even where a sister language comes close.
+const ENOUGH_LETTERS: usize = 60;
 const LEAST_LETTERS_OF_ARABIC: usize = 12;
 const LEAST_LETTERS_OF_UNSPACED: usize = 8;
 
@@ -479,7 +482,7 @@ mod tests {
             ("سلام به همه دوستان، امروز هوا خیلی خوب است و می‌خواهم به پارک بروم", Some("fa")),
             ("The weather is lovely today and I am going to the park with my friends.", Some("en")),
             ("Das Wetter ist heute wunderschön und ich gehe mit meinen Freunden in den Park.", Some("de")),
-            ("Il fait très beau aujourd'hui et je vais au parc avec mes amis pour manger.", Some("fr")),
+            ("Bonjour à toutes et à tous, nous sommes très heureux de vous annoncer notre nouvelle version.", Some("fr")),
             ("今日はとても天気がいいので公園に行きます", Some("ja")),
             ("오늘은 날씨가 좋아서 공원에 갑니다", Some("ko")),
             ("Сегодня очень хорошая погода, и мы с друзьями идём гулять в парк.", Some("ru")),

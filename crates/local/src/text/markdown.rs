@@ -43,7 +43,14 @@ pub(crate) fn scan(source: &str, collector: &mut Collector) {
 /// The HTML of the text.
 pub(crate) fn render(source: &str, inline: &Inline<'_>) -> String {
     let source = protect(source);
-    let mut page = Page { writer: Writer::with_capacity(source.len() * 2), inline, code: false, html: false, links: Vec::new() };
+    let mut page = Page {
+        writer: Writer::with_capacity(source.len() * 2),
+        inline,
+        code: false,
+        html: false,
+        html_break: false,
+        links: Vec::new(),
+    };
     for event in TextMergeStream::new(Parser::new_ext(&source, OPTIONS)) {
         page.event(event);
     }
@@ -56,6 +63,8 @@ struct Page<'p, 'r> {
     code: bool,
     /// Inside a block of raw HTML.
     html: bool,
+    /// A line of raw HTML has ended.
+    html_break: bool,
     /// The links and pictures that are open.
     links: Vec<Link>,
 }
@@ -140,6 +149,7 @@ impl Page<'_, '_> {
             TagEnd::Paragraph | TagEnd::Heading(_) => self.writer.close("p"),
             TagEnd::HtmlBlock => {
                 self.html = false;
+                self.html_break = false;
                 self.writer.close("p");
             }
             TagEnd::BlockQuote(_) => self.writer.close("blockquote"),
@@ -204,12 +214,13 @@ impl Page<'_, '_> {
 
     /// HTML is shown as it was typed, line by line.
     fn raw_html(&mut self, text: &str) {
-        let text = if self.html { text.trim_end_matches('\n') } else { text };
-        for (number, line) in text.split('\n').enumerate() {
-            if number > 0 {
+        for line in text.split_inclusive('\n') {
+            if std::mem::take(&mut self.html_break) {
                 self.writer.line_break();
             }
-            self.text(line);
+            let text = line.trim_end_matches('\n');
+            self.text(text);
+            self.html_break = self.html && text.len() < line.len();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use super::characters::{is_bidi_control, is_letter, is_word};
+use super::characters::{is_arabic_letter, is_bidi_control, is_letter, is_word};
 
 /// The longest username a local account may take, in characters.
 pub const MAX_LOCAL_USERNAME: usize = 30;
@@ -163,8 +163,8 @@ const RESERVED: &[&str] = &[
     "mail",
     "mailer-daemon",
     "majlis",
-    "media",
     "me",
+    "media",
     "metrics",
     "mod",
     "moderation",
@@ -232,7 +232,7 @@ pub fn normalise_domain(domain: &str) -> Option<String> {
         }
         url::Host::parse(host).ok()?.to_string()
     };
-    if normalised.is_empty() || normalised.len() > 255 {
+    if normalised.is_empty() || normalised.len() > 255 || normalised.starts_with('.') || normalised.contains("..") {
         return None;
     }
     if let Some(port) = port.filter(|port| *port != 443) {
@@ -338,6 +338,9 @@ pub fn hashtag_key(name: &str) -> String {
     if name.is_ascii() {
         return name.chars().filter(|c| is_word(*c)).map(|c| c.to_ascii_lowercase()).collect();
     }
+    if name.chars().all(is_arabic_letter) {
+        return name.to_owned();
+    }
     let allowed = |c: &char| is_word(*c) || is_hashtag_separator(*c);
     if is_nfkc_quick(name.chars()) == IsNormalized::Yes {
         return name.chars().flat_map(char::to_lowercase).filter(allowed).collect();
@@ -380,7 +383,8 @@ mod tests {
 
     #[test]
     fn handles() {
-        let cases: &[(&str, Option<(&str, Option<&str>)>)] = &[
+        type Parts<'a> = Option<(&'a str, Option<&'a str>)>;
+        let cases: &[(&str, Parts<'_>)] = &[
             ("ali", Some(("ali", None))),
             ("@ali", Some(("ali", None))),
             (" @Ali@Example.ORG ", Some(("Ali", Some("example.org")))),

@@ -44,12 +44,12 @@ pub fn plain(html: &str) -> String {
 }
 
 /// The start of a text on one line for previews and titles: at most `max` characters, cut between words if one ends
-/// in the last quarter, with `…` where something was cut.
+/// in the second half, with `…` where something was cut.
 pub fn excerpt(text: &str, max: usize) -> String {
     let line = one_line(text);
     let Some((limit, _)) = line.char_indices().nth(max) else { return line };
-    let Some((room, _)) = line.char_indices().nth(max.saturating_sub(1)) else { return String::new() };
-    let word_end = line[..limit].rfind(' ').filter(|end| *end * 4 >= room * 3);
+    let Some((room, _)) = max.checked_sub(1).and_then(|last| line.char_indices().nth(last)) else { return String::new() };
+    let word_end = line[..limit].rfind(' ').filter(|end| *end * 2 >= room);
     let mut end = word_end.unwrap_or(room).min(room);
     // Do not leave a mark, joiner or half an emoji behind: end where a character that people see ends.
     if word_end.is_none() {

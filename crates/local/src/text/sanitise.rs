@@ -12,7 +12,13 @@ use super::entities::LINK_SCHEMES;
 use super::html::{Token, Tokens, Writer, attributes, decode, escape_attribute};
 
 /// How much of a document is read, in bytes; what follows is cut off. Longer than any post that peers accept.
-pub const MAX_HTML: usize = 1024 * 1024;
+pub const MAX_HTML: usize = 256 * 1024;
+
+/// The longest address of a link, in bytes; a longer one is no link.
+const MAX_URL: usize = 8 * 1024;
+
+/// The longest list of classes that is read, in bytes.
+const MAX_CLASSES: usize = 1024;
 
 /// Makes HTML from anywhere safe, in the shape that Mastodon gives to remote posts: headings become bold paragraphs,
 /// links open in a new window without passing on trust, links with other schemes become text, classes are limited to
@@ -99,6 +105,9 @@ fn classes(value: &str) -> Option<String> {
             || matches!(*class, "mention" | "hashtag" | "ellipsis" | "invisible" | "quote-inline")
     };
     let mut kept = String::new();
+    if value.len() > MAX_CLASSES {
+        return None;
+    }
     for class in value.split([' ', '\t', '\n', '\r', '\u{C}']).filter(allowed) {
         if !kept.is_empty() {
             kept.push(' ');
@@ -125,7 +134,7 @@ fn restructure(html: &str) -> String {
     let mut more_formulas = true;
     while let Some(token) = tokens.next() {
         match token {
-            Token::Text(text) => text_without_controls(&mut writer, text),
+            Token::Text(text) => clean_text(&mut writer, text),
             Token::Open { name, attributes } => match element(name) {
                 Element::Kept(name) => {
                     let attributes = kept_attributes(name, attributes);
@@ -166,17 +175,20 @@ fn restructure(html: &str) -> String {
     writer.finish()
 }
 
-/// Text goes through as it stands, without control characters. `<` and `>` are escaped, references are kept.
-fn text_without_controls(writer: &mut Writer, text: &str) {
-    if !text.contains(|c: char| (c.is_control() && !matches!(c, '\n' | '\t')) || matches!(c, '<' | '>')) {
+/// Text goes through as it stands: references are kept, what is not one is escaped, control characters are left out.
+fn clean_text(writer: &mut Writer, text: &str) {
+    let plain = |b: u8| b >= 0x20 && !matches!(b, b'<' | b'>' | b'&' | 0x7F | 0xC2) || matches!(b, b'\n' | b'\t');
+    if text.bytes().all(plain) {
         writer.raw_text(text);
         return;
     }
-    let mut clean = String::with_capacity(text.len() + 8);
-    for c in text.chars() {
+    let mut clean = String::with_capacity(text.len() + text.len() / 8 + 8);
+    for (at, c) in text.char_indices() {
         match c {
             '<' => clean.push_str("&lt;"),
             '>' => clean.push_str("&gt;"),
+            '&' if !text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '#') => clean.push_str("&amp;"),
+            '\u{A0}' => clean.push_str("&nbsp;"),
             '\n' | '\t' => clean.push(c),
             c if c.is_control() => {}
             c => clean.push(c),
@@ -267,7 +279,7 @@ fn link_attributes(source: &str) -> Option<String> {
     for (name, value) in attributes(source) {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if is("href") && href.is_none() {
-            href = Some(decode(value));
+            href = Some(if value.len() <= MAX_URL { decode(value) } else { String::new() });
         } else if is("class") && class.is_none() {
             class = Some(classes(&decode(value)));
         } else if is("lang") && language.is_none() {
@@ -302,7 +314,7 @@ pub(crate) fn allowed_url(url: &str) -> Option<Cow<'_, str>> {
     } else {
         Cow::Borrowed(url)
     };
-    let (scheme, _) = url.split_once(':')?;
+    let (scheme, _) = url.split_once(':').filter(|_| url.len() <= MAX_URL)?;
     (LINK_SCHEMES.iter().any(|allowed| scheme.eq_ignore_ascii_case(allowed)) && ammonia::Url::parse(&url).is_ok()).then_some(url)
 }
 
@@ -440,7 +452,7 @@ mod tests {
             ("<a href=\"https://x.example/\"onclick=\"y\">x</a>", format!("<a href=\"https://x.example/\"{link}>x</a>")),
             (
                 "<a title=\"<b>\" href='https://x.example/\"><script>'>x</a>",
-                format!("<a href=\"https://x.example/&quot;><script>\"{link}>x</a>"),
+                format!("<a href=\"https://x.example/&quot;&gt;&lt;script&gt;\"{link}>x</a>"),
             ),
         ];
         for (html, expected) in cases {
@@ -453,7 +465,7 @@ mod tests {
     #[test]
     fn deep_and_wide_documents_are_linear_and_flat() {
         let deep = "<b>".repeat(100_000);
-        assert!(sanitise(&format!("{deep}x")).contains('x'));
+        assert!(sanitise(&format!("x{deep}y")).starts_with("x<b>"));
         let different: String = (0..50_000).map(|i| format!("<p><b lang=\"x{i}\">y")).collect();
         assert!(sanitise(&different).len() < different.len() * 3);
         for tag in [
@@ -469,6 +481,10 @@ mod tests {
             "</p>",
             "&",
             "&#",
+            "&amp;",
+            "&nbsp;",
+            "°",
+            "\u{A0}",
             "<script>",
             "<table><tr><td>",
             "<",
@@ -481,7 +497,18 @@ mod tests {
     #[test]
     fn what_is_too_long_is_cut_at_a_character() {
         let html = "م".repeat(MAX_HTML);
-        assert_eq!(sanitise(&html).len(), MAX_HTML);
+        assert_eq!(super::super::plain(&sanitise(&html)).len(), MAX_HTML);
+        let text = super::super::plain(&sanitise(&format!("<p>{}", "&amp;é".repeat(MAX_HTML))));
+        assert!(text.starts_with(&"&é".repeat(MAX_HTML / 7 - 2)));
+    }
+
+    #[test]
+    fn long_text_nodes_are_split_between_characters() {
+        let html = format!("<p>{}</p>", "&amp;é".repeat(5_000));
+        let clean = sanitise(&html);
+        assert!(clean.matches("<span></span>").count() == 2);
+        assert!(super::super::plain(&clean) == "&é".repeat(5_000));
+        assert!(sanitise(&clean) == clean);
     }
 
     /// Pieces of which hostile documents are made.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use unicode_normalization::char::{compose, decompose_compatible};
 
-use super::characters::{is_bidi_control, is_unspaced_script, is_word};
+use super::characters::{is_arabic_letter, is_bidi_control, is_unspaced_script, is_word};
 
 /// The longest term in characters; of longer words only the start counts, in index and query alike.
 pub const MAX_TERM: usize = 48;
@@ -45,10 +45,12 @@ fn collect(text: &str, purpose: Purpose) -> Vec<String> {
         }
         if c.is_ascii() {
             if c.is_ascii_alphanumeric() {
-                terms.push(c.to_ascii_lowercase());
+                terms.push_spaced(c.to_ascii_lowercase());
             } else {
                 terms.flush();
             }
+        } else if is_arabic_letter(c) {
+            terms.push_spaced(fold_arabic(c));
         } else if is_ignored(c) {
             // Joins what stands on both sides.
         } else if is_word(c) {
@@ -85,10 +87,22 @@ impl Terms {
             self.run.push(composed);
             return;
         }
-        let unspaced = is_unspaced_script(c);
-        if unspaced != self.unspaced {
+        if !is_unspaced_script(c) {
+            self.push_spaced(c);
+            return;
+        }
+        if !self.unspaced {
             self.flush();
-            self.unspaced = unspaced;
+            self.unspaced = true;
+        }
+        self.run.push(c);
+    }
+
+    /// A character of a script with spaces between words.
+    fn push_spaced(&mut self, c: char) {
+        if self.unspaced {
+            self.flush();
+            self.unspaced = false;
         }
         self.run.push(c);
     }
