@@ -131,6 +131,22 @@ impl Db {
         Ok(Self { shared, reads, writes })
     }
 
+    /// Applies the migrations that a database lacks, without starting anything on it; gives back their versions.
+    ///
+    /// # Errors
+    /// Those of [`Db::open`].
+    pub fn migrate(url: &str) -> Result<Vec<String>> {
+        migrations::run(&mut Source::parse(url).connect(Access::Write)?)
+    }
+
+    /// The versions that [`Db::migrate`] would apply.
+    ///
+    /// # Errors
+    /// Those of [`Db::open`].
+    pub fn pending_migrations(url: &str) -> Result<Vec<String>> {
+        migrations::pending(&mut Source::parse(url).connect(Access::Write)?)
+    }
+
     /// Runs a closure that only reads, on a database thread, over one snapshot (SQLite).
     ///
     /// # Errors
@@ -273,6 +289,14 @@ impl Source {
                 Ok(Connection::Postgres(c))
             }
         }
+    }
+}
+
+/// Whether the file of an SQLite database is there; of a PostgreSQL database nothing is known without asking it.
+pub fn is_there(url: &str) -> bool {
+    match Source::parse(url) {
+        Source::Sqlite(path) => std::path::Path::new(&path).exists(),
+        Source::Postgres(_) => true,
     }
 }
 

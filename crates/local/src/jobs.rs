@@ -257,8 +257,84 @@ pub fn retry(c: &mut Connection, id: JobId, run_at: Timestamp, error: &str) -> R
     Ok(())
 }
 
+/// Lengthens the lease of jobs that are still being worked on.
+pub fn extend(c: &mut Connection, ids: &[JobId], lease_seconds: i64) -> Result<()> {
+    diesel::update(jobs::table.filter(crate::connection::any_of(jobs::id, ids)))
+        .set(jobs::run_at.eq(Timestamp::now().plus_seconds(lease_seconds)))
+        .execute(c)?;
+    Ok(())
+}
+
+/// Gives jobs back unfinished, to be claimed at once and as if they had not been: a worker stops.
+pub fn release(c: &mut Connection, ids: &[JobId]) -> Result<()> {
+    diesel::update(jobs::table.filter(crate::connection::any_of(jobs::id, ids)))
+        .set((jobs::run_at.eq(Timestamp::now()), jobs::attempts.eq(jobs::attempts - 1)))
+        .execute(c)?;
+    wake_jobs();
+    Ok(())
+}
+
+/// Ends the leases that a killed process left behind; gives back how many. Only for the start of the one process that works
+/// on a database: it cannot tell its own leases from another's. A job that had failed before waits for its lease to end.
+pub fn release_abandoned(c: &mut Connection) -> Result<usize> {
+    let now = Timestamp::now();
+    let leased = jobs::table.filter(jobs::attempts.gt(0)).filter(jobs::last_error.is_null()).filter(jobs::run_at.gt(now));
+    let released = diesel::update(leased).set(jobs::run_at.eq(now)).execute(c)?;
+    wake_jobs();
+    Ok(released)
+}
+
 /// All jobs in the order of their ids, for tests and the admin's overview.
 pub fn all(c: &mut Connection) -> Result<Vec<Job>> {
     let rows: Vec<Json<Job>> = jobs::table.order(jobs::id).select(jobs::payload).load(c)?;
     Ok(rows.into_iter().map(|j| j.0).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::TestDb;
+
+    fn refresh(n: i64) -> Job {
+        Job::RefreshActor { actor: ActorId(n) }
+    }
+
+    #[test]
+    fn a_lease_keeps_others_away_until_it_is_released_or_finished() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let first = enqueue(c, &refresh(1))?;
+            enqueue(c, &refresh(2))?;
+            enqueue_at(c, &refresh(3), Timestamp::now().plus_seconds(60))?;
+            let claimed = claim(c, 10, 60)?;
+            assert_eq!(claimed.iter().map(|j| j.job.clone()).collect::<Vec<_>>(), [refresh(1), refresh(2)]);
+            assert!(claim(c, 10, 60)?.is_empty());
+            release(c, &[first])?;
+            let again = claim(c, 10, 60)?;
+            assert_eq!(again.len(), 1);
+            assert_eq!((again[0].id, again[0].attempts), (first, 0));
+            finish(c, &claimed.iter().map(|j| j.id).collect::<Vec<_>>())?;
+            assert_eq!(all(c)?, [refresh(3)]);
+            Ok(())
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn an_extended_lease_ends_later_and_an_abandoned_one_at_once() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let id = enqueue(c, &refresh(1))?;
+            let failed = enqueue(c, &refresh(2))?;
+            claim(c, 10, -1)?;
+            extend(c, &[id], 60)?;
+            retry(c, failed, Timestamp::now().plus_seconds(60), "away")?;
+            assert!(claim(c, 10, 60)?.is_empty());
+            // What waits for its next try goes on waiting.
+            assert_eq!(release_abandoned(c)?, 1);
+            assert_eq!(claim(c, 10, 60)?.iter().map(|j| j.id).collect::<Vec<_>>(), [id]);
+            Ok(())
+        })
+        .unwrap();
+    }
 }

@@ -32,6 +32,7 @@ pub mod mentions;
 pub mod migrations;
 pub mod mutes;
 pub mod notifications;
+pub mod origin;
 pub mod paging;
 pub mod pins;
 pub mod polls;

@@ -28,6 +28,22 @@ pub fn run(c: &mut Connection) -> Result<Vec<String>> {
     applied.map_err(|error| Error::Internal(format!("a migration failed: {error}")))
 }
 
+/// The versions that [`run`] would apply; changes nothing but the table in which versions are kept.
+///
+/// # Errors
+/// When the database cannot be read.
+pub fn pending(c: &mut Connection) -> Result<Vec<String>> {
+    let pending = match c {
+        Connection::Sqlite(c) => {
+            c.pending_migrations(SQLITE).map(|all| all.iter().map(|m| m.name().version().to_string()).collect())
+        }
+        Connection::Postgres(c) => {
+            c.pending_migrations(POSTGRES).map(|all| all.iter().map(|m| m.name().version().to_string()).collect())
+        }
+    };
+    pending.map_err(|error| Error::Internal(format!("cannot read which migrations are applied: {error}")))
+}
+
 fn names(versions: Vec<diesel::migration::MigrationVersion<'_>>) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }

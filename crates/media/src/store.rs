@@ -4,6 +4,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path as FsPath;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, PutOptions};
+use object_store::{Attribute, Attributes, GetOptions, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, PutOptions};
 use tokio::task::spawn_blocking;
 
 use crate::{Error, Key};
@@ -32,7 +33,7 @@ pub struct Store {
 pub struct Object {
     /// The media type, from the key: `image/jpeg`.
     pub mime: &'static str,
-    /// The length in bytes.
+    /// The length of [`Object::body`] in bytes.
     pub length: u64,
     /// When it was stored.
     pub modified: SystemTime,
@@ -72,13 +73,15 @@ impl Store {
     /// The file under the key. Fails with [`Error::NotFound`] when there is none.
     pub async fn get(&self, key: &Key) -> Result<Object, Error> {
         let found = self.objects.get(&path(key)).await.map_err(|cause| failure(key, cause))?;
-        Ok(Object {
-            mime: key.kind().mime(),
-            length: found.meta.size,
-            modified: found.meta.last_modified.into(),
-            etag: found.meta.e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned()),
-            body: body(found, key.clone()),
-        })
+        Ok(object(key, found))
+    }
+
+    /// Some bytes of the file under the key, which must all be there: the length is [`Store::get`]'s.
+    /// Fails with [`Error::NotFound`] when there is no file.
+    pub async fn part(&self, key: &Key, bytes: Range<u64>) -> Result<Object, Error> {
+        let options = GetOptions { range: Some(bytes.into()), ..GetOptions::default() };
+        let found = self.objects.get_opts(&path(key), options).await.map_err(|cause| failure(key, cause))?;
+        Ok(object(key, found))
     }
 
     /// Deletes the file under the key. That there is none is fine: a deletion may be tried again.
@@ -109,6 +112,16 @@ impl fmt::Debug for Store {
 
 fn path(key: &Key) -> Path {
     Path::from(key.as_str())
+}
+
+fn object(key: &Key, found: GetResult) -> Object {
+    Object {
+        mime: key.kind().mime(),
+        length: found.range.end - found.range.start,
+        modified: found.meta.last_modified.into(),
+        etag: found.meta.e_tag.as_ref().map(|tag| tag.trim_matches('"').to_owned()),
+        body: body(found, key.clone()),
+    }
 }
 
 /// The file's bytes in pieces. Local files are read here in larger pieces than the store's own stream has: each piece
@@ -176,6 +189,11 @@ mod tests {
                 assert!(object.etag.as_ref().is_some_and(|tag| !tag.contains('"')));
                 assert!(object.modified.elapsed().unwrap().as_secs() < 60);
                 assert_eq!(object.bytes().await.unwrap(), bytes);
+                if length > 1 {
+                    let part = store.part(&key, 1..length as u64).await.unwrap();
+                    assert_eq!(part.length, length as u64 - 1);
+                    assert_eq!(part.bytes().await.unwrap(), bytes.slice(1..));
+                }
 
                 store.delete(&key).await.unwrap();
                 store.delete(&key).await.unwrap();
