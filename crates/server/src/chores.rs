@@ -1,0 +1,141 @@
+//! Housekeeping: what grows old is thrown away, a little at a time, so that no single write takes long.
+
+use std::time::Duration;
+
+use majlis_local::jobs::{self, Job};
+use majlis_local::{Connection, Db, Result, Timestamp, attachments, publish, received, tombstones};
+use metrics::counter;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// Something that is done now and then.
+#[derive(Debug, Clone, Copy)]
+struct Chore {
+    /// Its name in logs and metrics.
+    name: &'static str,
+    /// How often it is done.
+    every: Duration,
+    /// Throws away up to [`BATCH`] rows and says how many. It gets the present.
+    run: fn(&mut Connection, Timestamp) -> Result<usize>,
+}
+
+/// Rows that one run throws away at the most.
+const BATCH: i64 = 1_000;
+/// Runs in a row while there is still something to throw away; the rest waits for the next time.
+const RUNS: usize = 50;
+/// The pause between two of them, in which others may write.
+const BREATH: Duration = Duration::from_millis(50);
+/// The pause before the first chores: a start has better things to do.
+const START: Duration = Duration::from_secs(60);
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: i64 = 24 * 3_600;
+
+const CHORES: &[Chore] = &[
+    // Peers repeat an activity for some days, never for a month.
+    Chore {
+        name: "received_activities",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| received::purge(c, now.plus_seconds(-30 * DAY), BATCH),
+    },
+    Chore {
+        name: "tombstones_of_unknown",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| tombstones::purge(c, now.plus_seconds(-90 * DAY), BATCH),
+    },
+    Chore { name: "idempotency_keys", every: Duration::from_secs(10 * MINUTE), run: |c, _| publish::purge_keys(c) },
+    Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
+];
+
+/// Does all chores in turn until `stop`.
+pub async fn keep_house(db: Db, stop: CancellationToken) {
+    let mut due: Vec<(Instant, Chore)> = CHORES.iter().map(|chore| (Instant::now() + START, *chore)).collect();
+    while let Some(next) = due.iter().map(|(when, _)| *when).min() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep_until(next) => {}
+        }
+        for (when, chore) in due.iter_mut().filter(|(when, _)| *when <= Instant::now()) {
+            do_chore(&db, chore, &stop).await;
+            // Somewhat later than asked, and not together with the same chore of other nodes.
+            *when = Instant::now() + chore.every.mul_f64(rand::random_range(1.0..1.1));
+        }
+    }
+}
+
+/// Runs one chore until nothing is left for it, or it has had its share.
+async fn do_chore(db: &Db, chore: &Chore, stop: &CancellationToken) {
+    let mut total = 0;
+    for _ in 0..RUNS {
+        let run = chore.run;
+        match db.write(move |c| run(c, Timestamp::now())).await {
+            Ok(gone) => {
+                total += gone;
+                if gone < BATCH as usize || stop.is_cancelled() {
+                    break;
+                }
+            }
+            Err(error) => {
+                tracing::error!(chore = chore.name, %error, "a chore failed");
+                break;
+            }
+        }
+        sleep(BREATH).await;
+    }
+    if total > 0 {
+        counter!("majlis_chores_rows_total", "chore" => chore.name).increment(total as u64);
+        tracing::debug!(chore = chore.name, rows = total, "threw away what had grown old");
+    }
+}
+
+/// Uploads that no post has used for a day. Their files go by a job of the same transaction.
+fn loose_attachments(c: &mut Connection, now: Timestamp) -> Result<usize> {
+    let keys = attachments::purge_loose(c, now.plus_seconds(-DAY), BATCH)?;
+    let count = keys.len();
+    if count > 0 {
+        jobs::enqueue(c, &Job::DeleteFiles { keys })?;
+    }
+    Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use majlis_local::testing::TestDb;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn every_chore_runs_on_an_empty_database() {
+        let db = TestDb::new();
+        for chore in CHORES {
+            let run = chore.run;
+            assert_eq!(db.write(move |c| run(c, Timestamp::now())).await.unwrap(), 0, "{}", chore.name);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_chore_goes_on_while_there_is_something_and_stops_at_its_share() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static RUNS_OF_SHORT: AtomicUsize = AtomicUsize::new(0);
+        static RUNS_OF_ENDLESS: AtomicUsize = AtomicUsize::new(0);
+        let db = TestDb::new();
+        let short = Chore {
+            name: "short",
+            every: Duration::ZERO,
+            run: |_, _| Ok(if RUNS_OF_SHORT.fetch_add(1, Ordering::Relaxed) < 2 { BATCH as usize } else { 1 }),
+        };
+        let endless = Chore {
+            name: "endless",
+            every: Duration::ZERO,
+            run: |_, _| {
+                RUNS_OF_ENDLESS.fetch_add(1, Ordering::Relaxed);
+                Ok(BATCH as usize)
+            },
+        };
+        do_chore(&db, &short, &CancellationToken::new()).await;
+        assert_eq!(RUNS_OF_SHORT.load(Ordering::Relaxed), 3);
+        do_chore(&db, &endless, &CancellationToken::new()).await;
+        assert_eq!(RUNS_OF_ENDLESS.load(Ordering::Relaxed), RUNS);
+    }
+}

@@ -1,0 +1,391 @@
+//! The types of settings: how each is read from text, and what to say when it cannot be.
+//! Numbers and switches of the file come here as text too, so that every source obeys one parser.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use majlis_api::client_address::Proxies;
+use tracing_subscriber::EnvFilter;
+use url::{Host, Url};
+
+/// What a setting can be.
+pub trait Value: Sized {
+    /// Reads it, or says what would be right (“one of on, off”).
+    fn parse(text: &str) -> Result<Self, String>;
+}
+
+/// Nothing given is a value of its own.
+impl<T: Value> Value for Option<T> {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() { Ok(None) } else { T::parse(text).map(Some) }
+    }
+}
+
+impl Value for String {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() { Err("some text".to_owned()) } else { Ok(text.trim().to_owned()) }
+    }
+}
+
+impl Value for bool {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "on" | "true" | "yes" | "1" => Ok(true),
+            "off" | "false" | "no" | "0" => Ok(false),
+            _ => Err("on or off".to_owned()),
+        }
+    }
+}
+
+impl Value for SocketAddr {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        // Go programs have made `:8080` a habit; `localhost` is not an address but what people write.
+        let text = match text.split_once("localhost:") {
+            Some(("", port)) => format!("127.0.0.1:{port}"),
+            _ => text.to_owned(),
+        };
+        text.parse().map_err(|_| "ADDRESS:PORT, such as 127.0.0.1:8080 or [::]:8080".to_owned())
+    }
+}
+
+impl Value for PathBuf {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.trim().is_empty() { Err("a path".to_owned()) } else { Ok(Self::from(text.trim())) }
+    }
+}
+
+/// Scheme, host and, when it is not the scheme's own, port: `https://example.org`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    url: Url,
+}
+
+impl Origin {
+    /// The origin of a server that only this machine reaches.
+    pub fn localhost(port: u16) -> Self {
+        let mut url = loopback_url();
+        // An http URL takes any port.
+        let _ = url.set_port(Some(port));
+        Self { url }
+    }
+
+    /// `https://example.org`, without a trailing slash; names in other scripts are in their ASCII form.
+    pub fn text(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Whether connections to it are encrypted.
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether it names this machine only.
+    pub fn is_loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
+    /// Whether it is of a private network: a private address, a name without a dot, or one under a name kept for such use
+    /// (RFC 6761, RFC 6762, RFC 8375).
+    pub fn is_private(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => {
+                !name.contains('.')
+                    || [".test", ".local", ".internal", ".home.arpa", ".localhost"].iter().any(|end| name.ends_with(end))
+            }
+            Some(Host::Ipv4(address)) => address.is_private() || address.is_loopback() || address.is_link_local(),
+            Some(Host::Ipv6(address)) => address.is_unique_local() || address.is_loopback() || address.is_unicast_link_local(),
+            None => false,
+        }
+    }
+
+    /// The port that clients connect to.
+    pub fn port(&self) -> u16 {
+        self.url.port_or_known_default().unwrap_or(80)
+    }
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// `http://localhost`, which is a URL.
+#[allow(clippy::expect_used)]
+fn loopback_url() -> Url {
+    Url::parse("http://localhost").expect("a constant URL")
+}
+
+impl Value for Origin {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = || "an address such as https://example.org".to_owned();
+        let url = Url::parse(text.trim()).map_err(|_| right())?;
+        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() || !plain {
+            return Err(right());
+        }
+        if url.path() != "/" {
+            return Err("an address without a path, such as https://example.org (a server cannot live under a path)".to_owned());
+        }
+        Ok(Self { url })
+    }
+}
+
+/// Where the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(String);
+
+impl DatabaseUrl {
+    /// As [`majlis_local::Db::open`] takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a PostgreSQL server.
+    pub fn is_postgres(&self) -> bool {
+        self.0.starts_with("postgres")
+    }
+}
+
+impl Value for DatabaseUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let known = ["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| text.starts_with(scheme));
+        if known || !text.contains("://") {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("empty, sqlite://PATH or postgres://USER:PASSWORD@HOST/NAME".to_owned())
+        }
+    }
+}
+
+/// Settings that are one word of a few.
+macro_rules! one_of {
+    ($($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $word:literal),+ $(,)? })+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[doc = $variant_doc])+ $variant,)+
+        }
+
+        impl $name {
+            /// The word that stands for it in the configuration.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)+
+                }
+            }
+        }
+
+        impl Value for $name {
+            fn parse(text: &str) -> Result<Self, String> {
+                match text.trim().to_ascii_lowercase().as_str() {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("one of {}", [$($word),+].join(", "))),
+                }
+            }
+        }
+    )+};
+}
+
+one_of! {
+    /// Who may sign up.
+    Registrations {
+        /// Everybody.
+        Open = "open",
+        /// Everybody, and a moderator lets them in.
+        Approval = "approval",
+        /// Whoever has an invitation.
+        Invite = "invite",
+        /// Nobody.
+        Closed = "closed",
+    }
+    /// The languages of our own words.
+    Locale {
+        /// English.
+        English = "en",
+        /// Arabic, from right to left.
+        Arabic = "ar",
+    }
+    /// How log lines look.
+    LogFormat {
+        /// For eyes.
+        Human = "human",
+        /// One JSON object a line.
+        Json = "json",
+    }
+}
+
+/// A filter of log lines, in the language of `tracing-subscriber`'s `EnvFilter`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The filter itself.
+    pub fn filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+impl Value for LogFilter {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = "error, warn, info, debug, trace, or MODULE=LEVEL separated by commas";
+        let text = text.trim();
+        // A single word that is no level would be taken for the name of a module, and nothing would be logged.
+        let level =
+            |word: &str| matches!(word.to_ascii_lowercase().as_str(), "off" | "error" | "warn" | "info" | "debug" | "trace");
+        if text.is_empty() || text.split(',').any(|part| !part.contains('=') && !level(part.trim())) {
+            return Err(right.to_owned());
+        }
+        EnvFilter::try_new(text).map(|_| Self(text.to_owned())).map_err(|_| right.to_owned())
+    }
+}
+
+/// An e-mail address; only its form is looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(pub String);
+
+impl Value for Email {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        match text.rsplit_once('@') {
+            Some((name, host)) if !name.is_empty() && !host.is_empty() && !text.contains(char::is_whitespace) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err("an e-mail address".to_owned()),
+        }
+    }
+}
+
+/// Names of domains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Domains(pub Vec<String>);
+
+impl Value for Domains {
+    fn parse(text: &str) -> Result<Self, String> {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let domain = |part: &str| match Host::parse(part) {
+            Ok(Host::Domain(name)) => Some(name),
+            _ => None,
+        };
+        let domains: Option<Vec<String>> = parts.map(domain).collect();
+        domains.map(Self).ok_or_else(|| "names of domains, such as example.org, example.net".to_owned())
+    }
+}
+
+/// A number of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByteSize(pub u64);
+
+impl Value for ByteSize {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = || "a size such as 16 MiB, 500 kB or a number of bytes, at most 1 GiB".to_owned();
+        let text = text.trim();
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let number: u64 = text[..digits].parse().map_err(|_| right())?;
+        let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1_000,
+            "k" | "kib" => 1 << 10,
+            "mb" => 1_000_000,
+            "m" | "mib" => 1 << 20,
+            "gb" => 1_000_000_000,
+            "g" | "gib" => 1 << 30,
+            _ => return Err(right()),
+        };
+        match number.checked_mul(unit) {
+            Some(bytes @ 1..=0x4000_0000) => Ok(Self(bytes)),
+            _ => Err(right()),
+        }
+    }
+}
+
+/// A whole number between two others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounded<const LEAST: u32, const MOST: u32>(pub u32);
+
+impl<const LEAST: u32, const MOST: u32> Value for Bounded<LEAST, MOST> {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().parse() {
+            Ok(number) if (LEAST..=MOST).contains(&number) => Ok(Self(number)),
+            _ => Err(format!("a number from {LEAST} to {MOST}")),
+        }
+    }
+}
+
+/// A number of threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Threads(pub usize);
+
+impl Value for Threads {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "auto" => Ok(Self(std::thread::available_parallelism().map_or(2, usize::from))),
+            number => match number.parse() {
+                Ok(threads @ 1..=1_024) => Ok(Self(threads)),
+                _ => Err("auto, or a number from 1 to 1024".to_owned()),
+            },
+        }
+    }
+}
+
+/// Reverse proxies.
+impl Value for Proxies {
+    fn parse(text: &str) -> Result<Self, String> {
+        Self::parse(text).map_err(|_| "addresses or networks, such as 10.0.0.7, 192.168.0.0/16".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port() {
+        let text = |s| Origin::parse(s).map(|o| o.text());
+        assert_eq!(text("https://Example.org/").unwrap(), "https://example.org");
+        assert_eq!(text("https://example.org:443").unwrap(), "https://example.org");
+        assert_eq!(text("http://localhost:8080").unwrap(), "http://localhost:8080");
+        assert_eq!(text("https://مجلس.example").unwrap(), "https://xn--rgbo4cc.example");
+        for wrong in
+            ["example.org", "ftp://example.org", "https://a@example.org", "https://example.org/majlis", "https://x.org?y", ""]
+        {
+            assert!(text(wrong).is_err(), "{wrong}");
+        }
+        assert!(Origin::parse("http://[::1]:3000").unwrap().is_loopback());
+        assert!(!Origin::parse("http://localhost.example.org").unwrap().is_loopback());
+        assert_eq!(Origin::localhost(80).text(), "http://localhost");
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(ByteSize::parse("16 MiB"), Ok(ByteSize(16 << 20)));
+        assert_eq!(ByteSize::parse("500kB"), Ok(ByteSize(500_000)));
+        assert_eq!(ByteSize::parse("1024"), Ok(ByteSize(1024)));
+        for wrong in ["", "0", "16 stone", "-1", "99999999999999999999", "9999999999 GiB", "2 GiB"] {
+            assert!(ByteSize::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_log_filter_of_one_word_is_a_level() {
+        assert!(LogFilter::parse("info,majlis_federation=debug").is_ok());
+        assert!(LogFilter::parse("verbose").is_err());
+        assert!(LogFilter::parse("majlis=loud").is_err());
+    }
+
+    #[test]
+    fn switches_and_words() {
+        assert_eq!(bool::parse("On"), Ok(true));
+        assert_eq!(bool::parse("maybe").unwrap_err(), "on or off");
+        assert_eq!(Registrations::parse("sometimes").unwrap_err(), "one of open, approval, invite, closed");
+        assert_eq!(Option::<SocketAddr>::parse(" "), Ok(None));
+        assert_eq!(SocketAddr::parse("localhost:1"), Ok(([127, 0, 0, 1], 1).into()));
+    }
+}

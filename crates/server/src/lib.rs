@@ -1,0 +1,11 @@
+//! The program around the rooms: configuration, command line, wiring of the web server, and the workers.
+
+pub mod chores;
+pub mod cli;
+pub mod config;
+pub mod files;
+pub mod logging;
+pub mod probes;
+pub mod requests;
+pub mod serve;
+pub mod workers;

@@ -1,0 +1,211 @@
+//! The program as it is run: first start, probes, stop, kill, and what it says to mistakes.
+#![allow(clippy::unwrap_used)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// The program with nothing in its environment that was not put there, in a folder of its own.
+fn majlis(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_majlis"));
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("MAJLIS_") || name == "DATABASE_URL")
+    {
+        command.env_remove(name);
+    }
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    majlis(folder, arguments).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A server on a free port.
+struct Server {
+    child: Child,
+    port: u16,
+    /// What it said at its start.
+    welcome: String,
+    /// Held open: a program whose reader goes away may trip over it.
+    _stdout: BufReader<ChildStdout>,
+}
+
+impl Server {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let mut arguments = arguments.to_vec();
+        arguments.extend(["--listen", "127.0.0.1:0"]);
+        let mut child = majlis(folder, &arguments).stderr(Stdio::inherit()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut welcome = String::new();
+        while !welcome.contains("Stop ") {
+            assert!(stdout.read_line(&mut welcome).unwrap() > 0, "it ended after {welcome:?}");
+        }
+        let listens = welcome.lines().find_map(|line| line.trim().strip_prefix("Listening ")).unwrap();
+        let port = listens.rsplit_once(':').unwrap().1.parse().unwrap();
+        Self { child, port, welcome, _stdout: stdout }
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", self.port))
+    }
+
+    fn ask(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Asks it to stop; gives back its exit code and how long it took.
+    fn stop(&mut self, signal: Signal) -> (Option<i32>, Duration) {
+        let started = Instant::now();
+        self.signal(signal);
+        (self.child.wait().unwrap().code(), started.elapsed())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn without_arguments_it_serves_says_where_and_stops_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &[]);
+    assert!(server.welcome.contains(&format!("serves http://localhost:{}", server.port)), "{}", server.welcome);
+    assert!(server.welcome.contains("/auth/sign_up") && server.welcome.contains("majlis account create"), "{}", server.welcome);
+    assert!(folder.path().join("data/majlis.db").exists());
+
+    let health = server.get("/health");
+    assert!(health.starts_with("HTTP/1.1 200") && health.ends_with("\r\n\r\nOK"), "{health}");
+    assert!(health.contains("x-request-id: ") && health.contains("x-content-type-options: nosniff"), "{health}");
+    let metrics = server.get("/metrics");
+    assert!(metrics.contains("# TYPE majlis_requests_total counter") && metrics.contains("route=\"/health\""), "{metrics}");
+    let forwarded = "GET /metrics HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n";
+    assert!(server.ask(forwarded).starts_with("HTTP/1.1 404"));
+    assert!(server.get("/nothing").starts_with("HTTP/1.1 404"));
+
+    let (code, took) = server.stop(Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn an_idle_connection_does_not_hold_up_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &["serve"]);
+    let mut idle = TcpStream::connect(("127.0.0.1", server.port)).unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut answer = [0; 12];
+    idle.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200");
+    let (code, took) = server.stop(Signal::INT);
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
+#[test]
+fn a_killed_server_starts_again_on_what_it_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Server::start(folder.path(), &["serve"]);
+    server.signal(Signal::KILL);
+    server.child.wait().unwrap();
+    let again = Server::start(folder.path(), &["serve"]);
+    assert!(again.get("/health").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn metrics_can_have_a_port_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    drop(taken);
+    let server = Server::start(folder.path(), &["serve", "--metrics-listen", &address]);
+    let mut own = TcpStream::connect(&address).unwrap();
+    own.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.1\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    own.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("majlis_build_info"), "{answer}");
+    assert!(server.get("/metrics").starts_with("HTTP/1.1 404"), "and nowhere else");
+}
+
+#[test]
+fn mistakes_are_named_on_standard_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let failed = |arguments: &[&str]| {
+        let done = run(folder.path(), arguments);
+        assert!(!done.status.success() && done.stdout.is_empty(), "{arguments:?}");
+        text(&done.stderr)
+    };
+    let maybe = failed(&["serve", "--registrations", "maybe"]);
+    assert!(maybe.contains("registrations: \"maybe\" (from --registrations) is not one of open"), "{maybe}");
+    assert!(failed(&["serve", "--config", "absent.toml"]).contains("absent.toml"));
+    assert!(failed(&["surf"]).contains("surf"));
+
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    assert!(failed(&["serve", "--listen", &address]).contains(&format!("cannot listen on {address}")));
+
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    assert!(failed(&["serve", "--data-dir", "file/below", "--listen", "127.0.0.1:0"]).contains("file/below"));
+}
+
+#[test]
+fn the_configuration_is_shown_with_its_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("majlis.toml"), "title = \"From the file\"\n").unwrap();
+    let shown = majlis(folder.path(), &["config", "print", "--locale", "ar"])
+        .env("DATABASE_URL", "postgres://majlis:hunter2@localhost/majlis")
+        .env("MAJLIS_LISTENING", "x")
+        .output()
+        .unwrap();
+    let (page, log) = (text(&shown.stdout), text(&shown.stderr));
+    let line = |key: &str| page.lines().find(|line| line.starts_with(key)).unwrap().to_owned();
+    assert!(line("title").contains("\"From the file\"") && line("title").ends_with("majlis.toml"), "{page}");
+    assert!(line("locale").ends_with("# --locale") && line("listen").ends_with("# default"), "{page}");
+    assert!(line("database_url").ends_with("# DATABASE_URL") && !page.contains("hunter2"), "{page}");
+    assert!(log.contains("MAJLIS_LISTENING is no setting (do you mean MAJLIS_LISTEN?)"), "{log}");
+
+    let example = text(&run(folder.path(), &["config", "example"]).stdout);
+    assert!(example.contains("\n# title = \"Majlis\"\n"), "{example}");
+    std::fs::write(folder.path().join("majlis.toml"), example.replace("\n# title", "\ntitle")).unwrap();
+    let page = text(&run(folder.path(), &["config", "print"]).stdout);
+    assert!(
+        page.lines().any(|line| line.starts_with("title") && line.contains("\"Majlis\"") && line.ends_with("majlis.toml")),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_database_is_migrated_once_and_the_doctor_finds_it_well() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(text(&run(folder.path(), &["doctor"]).stdout).contains("not there yet"));
+    assert!(text(&run(folder.path(), &["migrate"]).stdout).starts_with("applied "));
+    assert_eq!(text(&run(folder.path(), &["migrate"]).stdout), "nothing to migrate\n");
+    let server = Server::start(folder.path(), &["serve"]);
+    let origin = format!("http://localhost:{}", server.port);
+    let doctor = run(folder.path(), &["doctor", "--listen", &format!("127.0.0.1:{}", server.port)]);
+    let page = text(&doctor.stdout);
+    assert!(doctor.status.success(), "{page}");
+    assert!(page.contains("data/majlis.db answers and is up to date"), "{page}");
+    assert!(page.contains(&format!("{origin} answers (Majlis {})", env!("CARGO_PKG_VERSION"))), "{page}");
+    let peer = run(folder.path(), &["doctor", &format!("localhost:{}", server.port), "--private-peers", "on"]);
+    assert!(text(&peer.stdout).contains("nodeinfo: majlis"), "{}", text(&peer.stdout));
+}
