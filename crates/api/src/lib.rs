@@ -4,14 +4,18 @@
 //! ([`Params`](params::Params), [`User`](auth::User), [`Viewer`](auth::Viewer)), its closure asks the database, its last
 //! line answers an entity.
 
+pub mod apps;
 pub mod auth;
 pub mod client_address;
 pub mod cors;
 pub mod entities;
 pub mod error;
+pub mod oauth;
 pub mod pagination;
 pub mod params;
+pub mod preferences;
 pub mod rate_limits;
+pub mod registrations;
 pub mod routes;
 pub mod state;
 #[cfg(any(test, feature = "testing"))]

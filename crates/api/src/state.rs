@@ -7,21 +7,11 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{Ready, ready};
 use majlis_federation::Federation;
-use majlis_local::{Db, Site};
+use majlis_local::{Db, Site, settings};
 use majlis_media::Media;
+use tokio::sync::OnceCell;
 
-/// Who may sign up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Registrations {
-    /// Everybody, at once.
-    Open,
-    /// Everybody, after an admin has read their reason.
-    Approval,
-    /// Whoever has an invitation.
-    Invite,
-    /// Nobody.
-    Closed,
-}
+pub use majlis_local::registrations::Registrations;
 
 use crate::auth::Bearers;
 use crate::client_address::Proxies;
@@ -47,6 +37,7 @@ pub struct State {
     pub bearers: Bearers,
     /// How often whom may ask.
     pub rate_limits: RateLimits,
+    vapid_key: OnceCell<String>,
 }
 
 /// What the process was started with, as far as the API cares. What an admin may change while it runs stands in
@@ -85,7 +76,7 @@ impl Api {
     pub fn new(db: Db, media: Media, federation: Federation, config: Config) -> Self {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
-        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits }))
+        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits, vapid_key: OnceCell::new() }))
     }
 
     /// The state behind a request.
@@ -94,6 +85,15 @@ impl Api {
     /// 500 when the application was put together without it.
     pub fn of(req: &HttpRequest) -> Result<&Self> {
         req.app_data::<Self>().ok_or_else(|| Error::internal("the application has no Api in its data"))
+    }
+
+    /// The public key by which push services know this server (RFC 8292 §3.2), made when it is asked for the first time.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn vapid_key(&self) -> Result<String> {
+        let read = async || -> Result<String> { Ok(self.db.write(settings::vapid).await?.public) };
+        self.vapid_key.get_or_try_init(read).await.cloned()
     }
 
     /// The server's own names.
