@@ -30,6 +30,7 @@ pub mod keypairs;
 pub mod likes;
 pub mod lists;
 pub mod markers;
+pub mod marks;
 pub mod mentions;
 pub mod migrations;
 pub mod mutes;

@@ -6,7 +6,7 @@ use crate::connection::{Connection, any_of};
 use crate::error::Result;
 use crate::ids::{ActorId, PostId};
 use crate::on_each;
-use crate::schema::mentions;
+use crate::schema::{actors, mentions};
 
 /// Adds mentions that are not there yet. `silent` ones are addressed without standing in the text.
 pub(crate) fn add(c: &mut Connection, post: PostId, actors: &[ActorId], silent: bool) -> Result<()> {
@@ -44,5 +44,32 @@ pub fn of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<(PostId, Act
         .filter(mentions::silent.eq(false))
         .order((mentions::post_id, mentions::actor_id))
         .select((mentions::post_id, mentions::actor_id))
+        .load(c)?)
+}
+
+/// Somebody who is mentioned, with as much of the actor as naming it needs.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = actors)]
+#[allow(missing_docs)]
+pub struct Named {
+    pub id: ActorId,
+    pub username: String,
+    /// `None` for our own.
+    pub domain: Option<String>,
+    pub uri: String,
+    pub url: Option<String>,
+}
+
+/// [`of_posts`] with names: whom these posts mention in their text; one query for all.
+pub fn named(c: &mut Connection, posts: &[PostId]) -> Result<Vec<(PostId, Named)>> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(mentions::table
+        .inner_join(actors::table)
+        .filter(any_of(mentions::post_id, posts))
+        .filter(mentions::silent.eq(false))
+        .order((mentions::post_id, mentions::actor_id))
+        .select((mentions::post_id, Named::as_select()))
         .load(c)?)
 }
