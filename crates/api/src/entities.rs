@@ -2,7 +2,29 @@
 //! many at once and in a fixed number of queries.
 
 pub mod account;
+pub mod context;
 pub mod emoji;
+pub mod list;
+pub mod marker;
+pub mod media_attachment;
+pub mod notification;
+pub mod poll;
+pub mod relationship;
+pub mod search;
+pub mod status;
+pub mod status_edit;
+pub mod tag;
 
 pub use account::Account;
+pub use context::Context;
 pub use emoji::CustomEmoji;
+pub use list::List;
+pub use marker::Marker;
+pub use media_attachment::MediaAttachment;
+pub use notification::Notification;
+pub use poll::Poll;
+pub use relationship::Relationship;
+pub use search::Search;
+pub use status::Status;
+pub use status_edit::{StatusEdit, StatusSource};
+pub use tag::Tag;

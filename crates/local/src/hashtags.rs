@@ -1,13 +1,14 @@
 //! Hashtags: their identity is [`crate::text::hashtag_key`]; the first spelling is kept for showing.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel::upsert::excluded;
 
-use crate::connection::{Connection, PortableDsl, any_of};
+use crate::connection::{Connection, PortableDsl, any_of, written};
 use crate::error::Result;
-use crate::ids::{HashtagId, PostId};
+use crate::ids::{ActorId, HashtagId, PostId};
 use crate::on_each;
-use crate::schema::{hashtags, post_hashtags};
+use crate::schema::{hashtag_follows, hashtags, post_hashtags};
 use crate::text;
 use crate::time::Timestamp;
 
@@ -97,4 +98,47 @@ pub fn of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<(PostId, Has
 pub(crate) fn forget_post(c: &mut Connection, post: PostId) -> Result<()> {
     diesel::delete(post_hashtags::table.filter(post_hashtags::post_id.eq(post))).execute(c)?;
     Ok(())
+}
+
+/// Milliseconds of a day.
+pub const DAY: i64 = 86_400_000;
+
+/// How much a hashtag was used on one day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Usage {
+    /// The hashtag.
+    pub hashtag: HashtagId,
+    /// Days since 1970 (UTC).
+    pub day: i64,
+    /// Public posts that carry it.
+    pub posts: i64,
+    /// Their authors.
+    pub actors: i64,
+}
+
+/// How much these hashtags were used on each day since `first_day` (days since 1970); days without use are missing.
+/// A post's id tells its day.
+pub fn usage(c: &mut Connection, ids: &[HashtagId], first_day: i64) -> Result<Vec<Usage>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Vec<(HashtagId, i64, i64, i64)> = written::<(BigInt, BigInt, BigInt, BigInt)>(
+        "SELECT h.hashtag_id, (p.id >> 16) / 86400000 AS day, COUNT(*), COUNT(DISTINCT p.author_id) \
+         FROM :ids AS w CROSS JOIN post_hashtags h CROSS JOIN posts p \
+         WHERE h.hashtag_id = w.id AND h.post_id >= :first AND p.id = h.post_id AND p.visibility = 0 AND p.deleted_at IS NULL \
+         GROUP BY h.hashtag_id, day",
+    )
+    .numbers("ids", ids)
+    .number("first", PostId::first_at(Timestamp(first_day * DAY)))
+    .load(c)?;
+    Ok(rows.into_iter().map(|(hashtag, day, posts, actors)| Usage { hashtag, day, posts, actors }).collect())
+}
+
+/// Those of `ids` that `actor` follows.
+pub fn followed_among(c: &mut Connection, actor: ActorId, ids: &[HashtagId]) -> Result<Vec<HashtagId>> {
+    Ok(hashtag_follows::table
+        .filter(hashtag_follows::actor_id.eq(actor))
+        .filter(any_of(hashtag_follows::hashtag_id, ids))
+        .select(hashtag_follows::hashtag_id)
+        .load(c)?)
 }

@@ -50,6 +50,11 @@ macro_rules! id {
                 Self(at(time))
             }
 
+            /// The smallest id of its time: everything since `time` has it or a greater one.
+            pub fn first_at(time: Timestamp) -> Self {
+                Self(time.millis().max(0) << LOW_BITS)
+            }
+
             /// When the thing was made, as its id says.
             pub fn time(self) -> Timestamp {
                 Timestamp(self.0 >> LOW_BITS)

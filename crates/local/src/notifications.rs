@@ -4,11 +4,12 @@
 use diesel::prelude::*;
 
 use crate::codes::stored_enum;
-use crate::connection::{Connection, any_of, cols};
+use crate::connection::{Connection, any_of, cols, select_written};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::{ActorId, NotificationId, PostId};
+use crate::paging::{Page, Slice};
 use crate::schema::{blocks, mutes, notifications, users};
 use crate::time::Timestamp;
 
@@ -166,4 +167,36 @@ pub fn dismiss(c: &mut Connection, recipient: ActorId, ids: Option<&[Notificatio
         None => diesel::delete(own).execute(c)?,
     };
     Ok(())
+}
+
+/// Which notifications are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    /// Only of these kinds; `None`: of all.
+    pub kinds: Option<Vec<NotificationKind>>,
+    /// Only those that this actor caused.
+    pub actor: Option<ActorId>,
+}
+
+/// A recipient's notifications, newest first; none by those who are gone.
+pub fn list(c: &mut Connection, recipient: ActorId, filter: &Filter, page: &Page) -> Result<Slice<Notification>> {
+    let of_kind = if filter.kinds.is_some() { " AND notifications.kind IN :kinds" } else { "" };
+    let by_actor = if filter.actor.is_some() { " AND notifications.actor_id = :actor" } else { "" };
+    let order = if page.ascends() { "ASC" } else { "DESC" };
+    let sql = format!(
+        "FROM notifications CROSS JOIN actors a WHERE notifications.recipient_id = :recipient AND a.id = notifications.actor_id \
+         AND a.suspended_at IS NULL AND a.deleted_at IS NULL{of_kind}{by_actor} \
+         AND notifications.id > :after AND notifications.id < :before ORDER BY notifications.id {order} LIMIT :limit"
+    );
+    let kinds = filter.kinds.iter().flatten().map(|kind| i64::from(kind.code()));
+    let mut rows: Vec<Notification> = select_written::<Notification>(sql)
+        .number("recipient", recipient)
+        .numbers("kinds", kinds)
+        .number("actor", filter.actor.map_or(0, |a| a.0))
+        .bounded(page)
+        .load(c)?;
+    if page.ascends() {
+        rows.reverse();
+    }
+    Ok(Slice::new(rows.into_iter().map(|row| (row.id, row)).collect(), page))
 }

@@ -1,0 +1,275 @@
+//! Status: a post or a boost, with everything that an app shows of it. [`Status::build_many`] makes a whole page in a fixed
+//! number of queries, and leaves out those whose tables hold nothing for the page.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use majlis_local::hashtags::Hashtag;
+use majlis_local::ids::{ActorId, AppId, PostId};
+use majlis_local::marks::Marks;
+use majlis_local::mentions::Named;
+use majlis_local::posts::{Parts, Post};
+use majlis_local::visibility::Visibility;
+use majlis_local::{Connection, Result, Site, Timestamp};
+use majlis_local::{apps, attachments, hashtags, marks, mentions, polls, posts};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
+
+use super::{Account, CustomEmoji, MediaAttachment, Poll};
+
+/// Mastodon's Status.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs)]
+pub struct Status {
+    pub id: PostId,
+    pub created_at: Timestamp,
+    pub in_reply_to_id: Option<PostId>,
+    pub in_reply_to_account_id: Option<ActorId>,
+    pub sensitive: bool,
+    /// The content warning: plain text.
+    pub spoiler_text: String,
+    pub visibility: Visibility,
+    pub language: Option<String>,
+    pub uri: String,
+    pub url: String,
+    pub replies_count: i64,
+    pub reblogs_count: i64,
+    pub favourites_count: i64,
+    pub quotes_count: i64,
+    pub edited_at: Option<Timestamp>,
+    /// This and the following are left out when nobody is logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub favourited: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reblogged: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bookmarked: Option<bool>,
+    /// Only for the author, of what can be pinned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filtered: Option<[(); 0]>,
+    /// HTML; empty on a boost, whose text is in `reblog`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
+    /// As typed, instead of `content`: only in the answer to a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    pub reblog: Option<Box<Status>>,
+    /// The app it was written with; local statuses only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub application: Option<Option<Application>>,
+    pub account: Arc<Account>,
+    pub media_attachments: Vec<MediaAttachment>,
+    pub mentions: Vec<Mention>,
+    pub tags: Vec<ShallowTag>,
+    pub emojis: Vec<CustomEmoji>,
+    /// Previews of links are not made yet.
+    pub card: (),
+    pub poll: Option<Poll>,
+    /// Quotes are not made yet, and `quote_approval` tells apps so.
+    pub quote: (),
+    pub quote_approval: QuoteApproval,
+    pub tagged_collections: [(); 0],
+}
+
+/// The app with which a status was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Application {
+    pub name: String,
+    pub website: Option<String>,
+}
+
+/// Somebody whom a status mentions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct Mention {
+    pub id: ActorId,
+    pub username: String,
+    pub url: String,
+    pub acct: String,
+}
+
+/// A hashtag of a status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct ShallowTag {
+    pub name: String,
+    pub url: String,
+}
+
+/// Who may quote a status: nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct QuoteApproval {
+    pub automatic: [(); 0],
+    pub manual: [(); 0],
+    pub current_user: &'static str,
+}
+
+/// The page of a hashtag.
+pub fn tag_url(site: &Site, name: &str) -> String {
+    site.tag_url(&utf8_percent_encode(name, NON_ALPHANUMERIC).to_string())
+}
+
+impl Status {
+    /// The entities of these posts and boosts, in their order, as `viewer` sees them. Whether the viewer may see them is the
+    /// caller's to know; a boost whose original is gone is left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn build_many(c: &mut Connection, site: &Site, viewer: Option<ActorId>, posts: &[Post]) -> Result<Vec<Self>> {
+        let batch = Batch::load(c, site, viewer, posts)?;
+        Ok(posts.iter().filter_map(|post| batch.status(post)).collect())
+    }
+
+    /// The entity of one post or boost.
+    ///
+    /// # Errors
+    /// [`majlis_local::Error::NotFound`] for a boost whose original is gone; the database's.
+    pub fn build(c: &mut Connection, site: &Site, viewer: Option<ActorId>, post: &Post) -> Result<Self> {
+        let statuses = Self::build_many(c, site, viewer, std::slice::from_ref(post))?;
+        statuses.into_iter().next().ok_or(majlis_local::Error::NotFound("post"))
+    }
+
+    /// The same status for somebody who is logged in and has done this with it.
+    pub fn mark(&mut self, marks: Marks, own: bool) {
+        self.favourited = Some(marks.liked);
+        self.reblogged = Some(marks.boosted);
+        self.bookmarked = Some(marks.bookmarked);
+        self.muted = Some(false);
+        self.filtered = Some([]);
+        self.pinned = (own && self.reblog.is_none() && self.visibility != Visibility::Direct).then_some(marks.pinned);
+    }
+}
+
+/// Everything that the statuses of one page need.
+struct Batch<'a> {
+    site: &'a Site,
+    viewer: Option<ActorId>,
+    originals: HashMap<PostId, Post>,
+    accounts: HashMap<ActorId, Arc<Account>>,
+    media: HashMap<PostId, Vec<MediaAttachment>>,
+    mentions: HashMap<PostId, Vec<Mention>>,
+    tags: HashMap<PostId, Vec<ShallowTag>>,
+    polls: HashMap<PostId, polls::Poll>,
+    own_votes: HashMap<PostId, Vec<i32>>,
+    apps: HashMap<AppId, Application>,
+    marks: HashMap<PostId, Marks>,
+}
+
+impl<'a> Batch<'a> {
+    fn load(c: &mut Connection, site: &'a Site, viewer: Option<ActorId>, page: &[Post]) -> Result<Self> {
+        let boosted: Vec<PostId> = distinct(page.iter().filter_map(|post| post.boost_of_id));
+        let originals: HashMap<PostId, Post> =
+            posts::find_many(c, &boosted)?.into_iter().map(|post| (post.id, post)).collect();
+        let all: Vec<&Post> = page.iter().chain(originals.values()).collect();
+        let with = |part: Parts| -> Vec<PostId> { distinct(all.iter().filter(|post| post.parts.has(part)).map(|post| post.id)) };
+        let accounts = Account::load_many(c, site, &distinct(all.iter().map(|post| post.author_id)))?;
+        let media = grouped(attachments::of_posts(c, &with(Parts::MEDIA))?, |attachment| {
+            attachment.post_id.map(|post| (post, MediaAttachment::new(site, attachment)))
+        });
+        let mentions = grouped(mentions::named(c, &with(Parts::MENTIONS))?, |(post, named)| Some((*post, Mention::new(named))));
+        let tags = grouped(hashtags::of_posts(c, &with(Parts::HASHTAGS))?, |(post, tag)| Some((*post, ShallowTag::new(site, tag))));
+        let with_poll = with(Parts::POLL);
+        let polls: HashMap<PostId, polls::Poll> =
+            polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();
+        let apps = apps::find_many(c, &distinct(all.iter().filter_map(|post| post.app_id)))?
+            .into_iter()
+            .map(|app| (app.id, Application { name: app.name, website: app.website }))
+            .collect();
+        let (mut own_votes, mut marked) = (HashMap::new(), HashMap::new());
+        if let Some(viewer) = viewer {
+            own_votes = grouped(polls::own_votes(c, viewer, &with_poll)?, |vote| Some(*vote));
+            marked = marks::of(c, viewer, &distinct(all.iter().map(|post| post.id)))?;
+        }
+        Ok(Self { site, viewer, originals, accounts, media, mentions, tags, polls, own_votes, apps, marks: marked })
+    }
+
+    fn status(&self, post: &Post) -> Option<Status> {
+        let reblog = match post.boost_of_id {
+            Some(id) => Some(Box::new(self.status(self.originals.get(&id).filter(|original| !original.is_boost())?)?)),
+            None => None,
+        };
+        let emojis = post.emojis.as_ref().map_or_else(Vec::new, |emojis| CustomEmoji::of_text(self.site, emojis));
+        let own = self.viewer == Some(post.author_id);
+        let poll = self.polls.get(&post.id).map(|poll| {
+            let own_votes = self.viewer.map(|_| self.own_votes.get(&post.id).cloned().unwrap_or_default());
+            Poll::new(poll, emojis.clone(), own_votes, own)
+        });
+        let mut status = Status {
+            id: post.id,
+            created_at: post.created_at,
+            in_reply_to_id: post.in_reply_to_id,
+            in_reply_to_account_id: post.in_reply_to_actor_id,
+            sensitive: post.sensitive,
+            spoiler_text: post.summary.clone(),
+            visibility: post.visibility,
+            language: post.language.clone(),
+            uri: post.uri.clone(),
+            url: post.page_url().to_owned(),
+            replies_count: post.replies_count.max(0),
+            reblogs_count: post.boosts_count.max(0),
+            favourites_count: post.likes_count.max(0),
+            quotes_count: 0,
+            edited_at: post.edited_at,
+            favourited: None,
+            reblogged: None,
+            muted: None,
+            bookmarked: None,
+            pinned: None,
+            filtered: None,
+            content: Some(post.content.clone()),
+            text: None,
+            reblog,
+            application: post.local.then(|| post.app_id.and_then(|app| self.apps.get(&app)).cloned()),
+            account: self.accounts.get(&post.author_id)?.clone(),
+            media_attachments: self.media.get(&post.id).cloned().unwrap_or_default(),
+            mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
+            tags: self.tags.get(&post.id).cloned().unwrap_or_default(),
+            emojis,
+            card: (),
+            poll,
+            quote: (),
+            quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },
+            tagged_collections: [],
+        };
+        if self.viewer.is_some() {
+            status.mark(self.marks.get(&post.id).copied().unwrap_or_default(), own);
+        }
+        Some(status)
+    }
+}
+
+impl Mention {
+    fn new(named: &Named) -> Self {
+        let acct = match &named.domain {
+            Some(domain) => format!("{}@{domain}", named.username),
+            None => named.username.clone(),
+        };
+        let url = named.url.as_ref().unwrap_or(&named.uri).clone();
+        Self { id: named.id, username: named.username.clone(), url, acct }
+    }
+}
+
+impl ShallowTag {
+    fn new(site: &Site, tag: &Hashtag) -> Self {
+        Self { name: tag.name.clone(), url: tag_url(site, &tag.name) }
+    }
+}
+
+fn distinct<T: Copy + Eq + std::hash::Hash>(ids: impl Iterator<Item = T>) -> Vec<T> {
+    let mut seen = HashSet::new();
+    ids.filter(|id| seen.insert(*id)).collect()
+}
+
+fn grouped<R, V>(rows: Vec<R>, entry: impl Fn(&R) -> Option<(PostId, V)>) -> HashMap<PostId, Vec<V>> {
+    let mut groups: HashMap<PostId, Vec<V>> = HashMap::new();
+    for (post, value) in rows.iter().filter_map(entry) {
+        groups.entry(post).or_default().push(value);
+    }
+    groups
+}
