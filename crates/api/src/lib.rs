@@ -4,20 +4,25 @@
 //! ([`Params`](params::Params), [`User`](auth::User), [`Viewer`](auth::Viewer)), its closure asks the database, its last
 //! line answers an entity.
 
+pub mod absent;
 pub mod apps;
 pub mod auth;
 pub mod client_address;
 pub mod cors;
 pub mod entities;
 pub mod error;
+pub mod instance;
+pub mod media;
 pub mod oauth;
 pub mod pagination;
 pub mod params;
+pub mod polls;
 pub mod preferences;
 pub mod rate_limits;
 pub mod registrations;
 pub mod routes;
 pub mod state;
+pub mod statuses;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 

@@ -5,7 +5,7 @@ use actix_web::web::{self, PathConfig, ServiceConfig};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
-use crate::{apps, oauth, preferences, registrations};
+use crate::{absent, apps, instance, media, oauth, polls, preferences, registrations, statuses};
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
 /// the inside out, with `from_fn(rate_limits::limit)`, `from_fn(cors::allow)` and `NormalizePath::trim()`.
@@ -25,7 +25,76 @@ fn api(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts").post(registrations::create))
         .service(at("/v1/emails/confirmations").post(registrations::resend_confirmation))
         .service(at("/v1/emails/check_confirmation").get(registrations::check_confirmation))
-        .service(at("/v1/preferences").get(preferences::show));
+        .service(at("/v1/preferences").get(preferences::show))
+        .configure(instance)
+        .configure(statuses)
+        .configure(absent);
+}
+
+/// What the server says of itself.
+fn instance(cfg: &mut ServiceConfig) {
+    cfg.service(at("/v2/instance").get(instance::v2))
+        .service(at("/v1/instance").get(instance::v1))
+        .service(at("/v1/instance/rules").get(instance::rules))
+        .service(at("/v1/instance/extended_description").get(instance::extended_description))
+        .service(at("/v1/instance/privacy_policy").get(instance::privacy_policy))
+        .service(at("/v1/instance/terms_of_service").get(instance::terms_of_service))
+        .service(at("/v1/instance/peers").get(instance::peers))
+        .service(at("/v1/instance/activity").get(instance::activity))
+        .service(at("/v1/instance/domain_blocks").get(instance::domain_blocks))
+        .service(at("/v1/instance/translation_languages").get(instance::translation_languages))
+        .service(at("/v1/instance/languages").get(instance::languages))
+        .service(at("/v1/peers/search").get(instance::peers_search))
+        .service(at("/v1/custom_emojis").get(instance::custom_emojis));
+}
+
+/// Statuses, uploads and polls.
+fn statuses(cfg: &mut ServiceConfig) {
+    cfg.service(at("/v1/statuses").post(statuses::create).get(statuses::show_many))
+        .service(at("/v1/statuses/{id}").get(statuses::show).put(statuses::edit).patch(statuses::edit).delete(statuses::delete))
+        .service(at("/v1/statuses/{id}/context").get(statuses::context))
+        .service(at("/v1/statuses/{id}/history").get(statuses::history))
+        .service(at("/v1/statuses/{id}/source").get(statuses::source))
+        .service(at("/v1/statuses/{id}/favourite").post(statuses::like))
+        .service(at("/v1/statuses/{id}/unfavourite").post(statuses::unlike))
+        .service(at("/v1/statuses/{id}/reblog").post(statuses::boost))
+        .service(at("/v1/statuses/{id}/unreblog").post(statuses::unboost))
+        .service(at("/v1/statuses/{id}/bookmark").post(statuses::bookmark))
+        .service(at("/v1/statuses/{id}/unbookmark").post(statuses::unbookmark))
+        .service(at("/v1/statuses/{id}/pin").post(statuses::pin))
+        .service(at("/v1/statuses/{id}/unpin").post(statuses::unpin))
+        .service(at("/v1/statuses/{id}/favourited_by").get(statuses::liked_by))
+        .service(at("/v1/statuses/{id}/reblogged_by").get(statuses::boosted_by))
+        .service(at("/v2/media").post(media::create))
+        .service(at("/v1/media").post(media::create))
+        .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))
+        .service(at("/v1/polls/{id}").get(polls::show))
+        .service(at("/v1/polls/{id}/votes").post(polls::vote));
+}
+
+/// What there is none of yet, told truthfully.
+fn absent(cfg: &mut ServiceConfig) {
+    for path in [
+        "/v1/filters",
+        "/v2/filters",
+        "/v1/announcements",
+        "/v1/followed_tags",
+        "/v1/conversations",
+        "/v1/scheduled_statuses",
+        "/v1/featured_tags",
+        "/v1/endorsements",
+        "/v1/domain_blocks",
+        "/v1/suggestions",
+        "/v2/suggestions",
+        "/v1/notifications/requests",
+    ] {
+        cfg.service(at(path).get(absent::none));
+    }
+    for path in ["/v1/trends", "/v1/trends/tags", "/v1/trends/statuses", "/v1/trends/links", "/v1/directory"] {
+        cfg.service(at(path).get(absent::none_for_all));
+    }
+    cfg.service(at("/v2/notifications/policy").get(absent::notifications_policy))
+        .service(at("/v1/push/subscription").get(absent::push_subscription));
 }
 
 /// A path, to which methods and handlers are added. Any other method is 405.

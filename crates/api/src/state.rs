@@ -16,6 +16,7 @@ pub use majlis_local::registrations::Registrations;
 use crate::auth::Bearers;
 use crate::client_address::Proxies;
 use crate::error::{Error, Result};
+use crate::instance::Kept;
 use crate::rate_limits::RateLimits;
 
 /// The state behind the API. Cheap to clone; an extractor, so that a handler names it as an argument: `api: Api`.
@@ -37,6 +38,8 @@ pub struct State {
     pub bearers: Bearers,
     /// How often whom may ask.
     pub rate_limits: RateLimits,
+    /// Answers that are the same for everybody for a while.
+    pub kept: Kept,
     vapid_key: OnceCell<String>,
 }
 
@@ -76,7 +79,7 @@ impl Api {
     pub fn new(db: Db, media: Media, federation: Federation, config: Config) -> Self {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
-        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits, vapid_key: OnceCell::new() }))
+        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits, kept: Kept::default(), vapid_key: OnceCell::new() }))
     }
 
     /// The state behind a request.

@@ -7,9 +7,12 @@ use crate::connection::{Connection, PortableDsl, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
+use crate::follows::welcome;
 use crate::ids::{ActorId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::notifications::{self, Notice, NotificationKind};
+use crate::paged;
+use crate::paging::{Page, Slice};
 use crate::posts::{self, Post, PostKind};
 use crate::schema::{actors as actors_table, posts as rows};
 use crate::site::Site;
@@ -25,6 +28,27 @@ pub fn by(c: &mut Connection, actor: ActorId, post: PostId) -> Result<Option<Pos
         .select(Post::as_select())
         .first(c)
         .optional()?)
+}
+
+/// Those who boosted a post for everybody to see, the latest first; without those who are gone, and those whom `viewer`
+/// blocks, mutes or is blocked by.
+pub fn boosters(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
+    let viewer = viewer.unwrap_or(ActorId(0));
+    let boosts = paged!(
+        c,
+        page,
+        rows::id,
+        rows::table
+            .inner_join(actors_table::table)
+            .filter(rows::boost_of_id.eq(post))
+            .filter(rows::deleted_at.is_null())
+            .filter(rows::visibility.le(Visibility::Unlisted))
+            .filter(actors_table::suspended_at.is_null())
+            .filter(actors_table::deleted_at.is_null())
+            .filter(welcome!(rows::author_id, viewer))
+            .select((rows::id, rows::author_id))
+    );
+    Ok(Slice::new::<PostId>(boosts, page))
 }
 
 /// A local person boosts a post that it may see (the caller has checked). Boosting again gives the same boost.

@@ -15,6 +15,11 @@ pub fn hash(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, secret.as_bytes()))
 }
 
+/// The SHA-256 of a text in hexadecimal, as Mastodon tells blocked domains.
+pub fn hex_digest(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether `secret` is the one whose hash was stored, in constant time.
 pub fn matches(secret: &str, stored_hash: &str) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(hash(secret).as_bytes(), stored_hash.as_bytes()).is_ok()

@@ -6,8 +6,10 @@ use diesel::sql_types::BigInt;
 
 use crate::connection::{Connection, written};
 use crate::error::Result;
-use crate::schema::users;
+use crate::ids::PostId;
+use crate::schema::{posts, users};
 use crate::time::Timestamp;
+use crate::visibility::Visibility;
 
 const DAY: i64 = 86_400;
 
@@ -22,6 +24,51 @@ pub struct Counts {
     pub active_half_year: i64,
     /// Their posts and boosts, but for direct ones.
     pub local_posts: i64,
+}
+
+/// What happened here within one week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Week {
+    /// Its first second, a Monday at midnight (UTC).
+    pub begins: Timestamp,
+    /// Public posts of people here.
+    pub posts: i64,
+    /// People who were last active in it.
+    pub active: i64,
+    /// People who joined.
+    pub joined: i64,
+}
+
+/// The last `count` weeks, the present one first.
+pub fn weeks(c: &mut Connection, count: i64) -> Result<Vec<Week>> {
+    use chrono::Datelike as _;
+    let now = Timestamp::now();
+    let monday = i64::from(now.to_utc().weekday().num_days_from_monday());
+    let midnight = now.millis() - now.millis().rem_euclid(DAY * 1_000);
+    let mut weeks = Vec::new();
+    for n in 0..count {
+        let begins = Timestamp(midnight).plus_seconds(-(monday + 7 * n) * DAY);
+        let ends = begins.plus_seconds(7 * DAY);
+        // The local posts of a week stand together in the partial index of the local timeline's ids.
+        let posts = posts::table
+            .filter(posts::visibility.eq(Visibility::Public))
+            .filter(posts::local.eq(true))
+            .filter(posts::boost_of_id.is_null())
+            .filter(posts::deleted_at.is_null())
+            .filter(posts::id.ge(PostId::first_at(begins)))
+            .filter(posts::id.lt(PostId::first_at(ends)))
+            .select(count_star())
+            .first(c)?;
+        let joined =
+            users::table.filter(users::created_at.ge(begins)).filter(users::created_at.lt(ends)).select(count_star()).first(c)?;
+        let active = users::table
+            .filter(users::last_active_at.ge(begins))
+            .filter(users::last_active_at.lt(ends))
+            .select(count_star())
+            .first(c)?;
+        weeks.push(Week { begins, posts, active, joined });
+    }
+    Ok(weeks)
 }
 
 /// Counts them. Reads every local account once; callers keep the answer for a while.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use majlis_local::actors::{self, Actor, ActorKind};
 use majlis_local::ids::ActorId;
-use majlis_local::{Connection, Result, Site, Timestamp};
+use majlis_local::{Connection, Result, Site, Slice, Timestamp};
 use serde::Serialize;
 
 use super::CustomEmoji;
@@ -190,6 +190,15 @@ impl Account {
             account.moved = target.first().filter(|t| !t.is_gone()).map(|target| Arc::new(Self::new(site, target)));
         }
         Ok(account)
+    }
+
+    /// The entities of a page of people, in its order; unknown ones are left out. Two queries at the most.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn load_slice(c: &mut Connection, site: &Site, people: &Slice<ActorId>) -> Result<Slice<Arc<Self>>> {
+        let accounts = Self::load_many(c, site, &people.items)?;
+        Ok(people.with(people.items.iter().filter_map(|id| accounts.get(id)).cloned().collect()))
     }
 
     /// The entities of the actors with these ids, by id; unknown ones are missing. Two queries at the most.

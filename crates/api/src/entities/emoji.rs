@@ -21,6 +21,17 @@ pub struct CustomEmoji {
 }
 
 impl CustomEmoji {
+    /// An emoji of this server, as the picker lists it.
+    pub fn of_server(site: &Site, emoji: &majlis_local::emojis::CustomEmoji) -> Self {
+        Self {
+            shortcode: emoji.shortcode.clone(),
+            url: site.picture_url(&emoji.file),
+            static_url: site.picture_url(&emoji.static_file),
+            visible_in_picker: emoji.visible,
+            category: emoji.category.clone(),
+        }
+    }
+
     /// The emoji that a stored text uses.
     pub fn of_text(site: &Site, emojis: &[Emoji]) -> Vec<Self> {
         emojis

@@ -243,6 +243,11 @@ pub fn language(code: &str) -> Option<&'static str> {
     })
 }
 
+/// Every code with its English name, by name of the code.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    LANGUAGES.iter().copied()
+}
+
 /// The English name of a code of [`LANGUAGES`].
 pub fn name(code: &str) -> Option<&'static str> {
     LANGUAGES.iter().find(|(known, _)| known.eq_ignore_ascii_case(code)).map(|(_, name)| *name)

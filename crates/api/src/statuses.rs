@@ -1,0 +1,462 @@
+//! Statuses: to post, read, edit and delete them, and what people do with them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::web::{Json, Path};
+use futures_util::future::join_all;
+use majlis_local::ids::{ActorId, AttachmentId, PostId};
+use majlis_local::polls::{NewPoll, PollOption};
+use majlis_local::posts::{self, Post};
+use majlis_local::publish::{self, Draft, Revision};
+use majlis_local::text::{self, Format};
+use majlis_local::threads;
+use majlis_local::visibility::{Visibility, retain_visible};
+use majlis_local::{Flaw, Page, Timestamp, bookmarks, boosts, likes, pins, users};
+use serde::Deserialize;
+
+use crate::auth::{Client, User, Viewer, need};
+use crate::entities::{Account, Context, Status, StatusEdit, StatusSource};
+use crate::error::{Error, Result};
+use crate::pagination::{PageParams, Paged};
+use crate::params::Params;
+use crate::state::Api;
+
+/// How long the unknown people whom a text mentions may take to be looked up; who is not found by then stays text.
+const LOOK_UP_TIME: Duration = Duration::from_secs(5);
+/// Unknown people that are looked up for one text.
+const LOOK_UPS: usize = 10;
+/// Statuses that may be asked for by their ids at once.
+const MOST_BY_ID: usize = 100;
+/// Bytes of an idempotency key.
+const KEY_LENGTH: usize = 255;
+
+/// What a new status is made from (Mastodon's documentation, “Post a new status”).
+#[derive(Debug, Deserialize)]
+pub struct NewStatus {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    spoiler_text: String,
+    #[serde(default)]
+    sensitive: Option<bool>,
+    visibility: Option<String>,
+    language: Option<String>,
+    in_reply_to_id: Option<PostId>,
+    #[serde(default)]
+    media_ids: Vec<AttachmentId>,
+    content_type: Option<String>,
+    poll: Option<PollParams>,
+    scheduled_at: Option<String>,
+}
+
+/// A poll to be made with a status.
+#[derive(Debug, Deserialize)]
+pub struct PollParams {
+    #[serde(default)]
+    options: Vec<String>,
+    expires_in: Option<i64>,
+    #[serde(default)]
+    multiple: bool,
+    #[serde(default)]
+    hide_totals: bool,
+}
+
+/// `POST /api/v1/statuses`.
+pub async fn create(
+    api: Api,
+    req: HttpRequest,
+    user: User<need::WriteStatuses>,
+    params: Params<NewStatus>,
+) -> Result<Json<Status>> {
+    let params = params.0;
+    if params.scheduled_at.as_deref().is_some_and(|at| !at.trim().is_empty()) {
+        return Err(Error::invalid("scheduled_at", Flaw::Invalid, "is not offered by this server yet; leave it out to post now"));
+    }
+    let format = format(params.content_type.as_deref())?;
+    let visibility = params.visibility.as_deref().map(visibility).transpose()?;
+    let language = language(params.language.as_deref())?;
+    let idempotency_key = req
+        .headers()
+        .get("idempotency-key")
+        .and_then(|key| key.to_str().ok())
+        .map(|key| key.chars().take(KEY_LENGTH).collect::<String>())
+        .filter(|key| !key.is_empty());
+    find_mentioned(&api, &params.status, format).await?;
+    let (site, author, app) = (api.db.site().clone(), user.actor, user.access.app);
+    let draft = Draft {
+        text: params.status,
+        format,
+        visibility,
+        summary: params.spoiler_text,
+        sensitive: params.sensitive.unwrap_or(false),
+        language,
+        in_reply_to: params.in_reply_to_id,
+        attachments: params.media_ids,
+        poll: params.poll.map(new_poll),
+        app: Some(app),
+        idempotency_key,
+        character_limit: api.config.post_characters,
+    };
+    let sensitive_given = params.sensitive.is_some();
+    let status = api
+        .db
+        .write(move |c| {
+            let preferences = users::get(c, author)?;
+            let draft = Draft {
+                visibility: draft.visibility.or(Some(preferences.default_visibility)),
+                sensitive: if sensitive_given { draft.sensitive } else { preferences.default_sensitive },
+                language: draft.language.clone().or(preferences.default_language),
+                ..draft
+            };
+            let post = publish::publish(c, &site, author, draft)?;
+            users::seen(c, author)?;
+            Status::build(c, &site, Some(author), &post)
+        })
+        .await?;
+    Ok(Json(status))
+}
+
+/// What of a status is changed.
+#[derive(Debug, Deserialize)]
+pub struct StatusChange {
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    spoiler_text: String,
+    #[serde(default)]
+    sensitive: bool,
+    language: Option<String>,
+    content_type: Option<String>,
+    media_ids: Option<Vec<AttachmentId>>,
+    #[serde(default)]
+    media_attributes: Vec<MediaChange>,
+}
+
+/// A new description or focus of an attachment.
+#[derive(Debug, Deserialize)]
+pub struct MediaChange {
+    id: AttachmentId,
+    description: Option<String>,
+    focus: Option<String>,
+}
+
+/// `PUT /api/v1/statuses/{id}`.
+pub async fn edit(
+    api: Api,
+    user: User<need::WriteStatuses>,
+    id: Path<PostId>,
+    params: Params<StatusChange>,
+) -> Result<Json<Status>> {
+    let params = params.0;
+    let format = format(params.content_type.as_deref())?;
+    let language = language(params.language.as_deref())?;
+    find_mentioned(&api, &params.status, format).await?;
+    let mut descriptions = Vec::with_capacity(params.media_attributes.len());
+    for change in params.media_attributes {
+        descriptions.push((change.id, change.description, change.focus.as_deref().map(crate::media::focus).transpose()?));
+    }
+    let revision = Revision {
+        text: params.status,
+        format,
+        summary: params.spoiler_text,
+        sensitive: params.sensitive,
+        language,
+        attachments: params.media_ids,
+        descriptions,
+        character_limit: api.config.post_characters,
+    };
+    let (site, author, id) = (api.db.site().clone(), user.actor, id.into_inner());
+    let status = api
+        .db
+        .write(move |c| {
+            let post = publish::edit(c, &site, author, id, revision)?;
+            Status::build(c, &site, Some(author), &post)
+        })
+        .await?;
+    Ok(Json(status))
+}
+
+/// `DELETE /api/v1/statuses/{id}`: answers what was deleted with its source, so that it can be written again.
+pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<PostId>) -> Result<Json<Status>> {
+    let (site, author, id) = (api.db.site().clone(), user.actor, id.into_inner());
+    let status = api
+        .db
+        .write(move |c| {
+            let post = posts::get(c, id)?;
+            if post.author_id != author || post.deleted_at.is_some() {
+                return Err(majlis_local::Error::NotFound("post"));
+            }
+            let source = posts::source(c, id)?;
+            let mut status = Status::build(c, &site, Some(author), &post)?;
+            publish::delete(c, author, id)?;
+            status.text = Some(source.text);
+            status.content = None;
+            Ok(status)
+        })
+        .await?;
+    Ok(Json(status))
+}
+
+/// `GET /api/v1/statuses/{id}`.
+pub async fn show(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<Json<Status>> {
+    let (site, viewer, id) = (api.db.site().clone(), viewer.actor, id.into_inner());
+    let status = api
+        .db
+        .read(move |c| {
+            let post = posts::get_visible(c, viewer, id)?;
+            Status::build(c, &site, viewer, &post)
+        })
+        .await?;
+    Ok(Json(status))
+}
+
+/// Several ids.
+#[derive(Debug, Deserialize)]
+pub struct Ids {
+    #[serde(default, alias = "ids")]
+    id: Vec<PostId>,
+}
+
+/// `GET /api/v1/statuses?id[]=…`: those that the viewer may see.
+pub async fn show_many(api: Api, viewer: Viewer<need::ReadStatuses>, params: Params<Ids>) -> Result<Json<Vec<Status>>> {
+    let mut ids = params.0.id;
+    ids.truncate(MOST_BY_ID);
+    let (site, viewer) = (api.db.site().clone(), viewer.actor);
+    let statuses = api
+        .db
+        .read(move |c| {
+            let mut found = posts::find_many(c, &ids)?;
+            retain_visible(c, viewer, &mut found)?;
+            found.sort_by_key(|post| ids.iter().position(|id| *id == post.id));
+            Status::build_many(c, &site, viewer, &found)
+        })
+        .await?;
+    Ok(Json(statuses))
+}
+
+/// `GET /api/v1/statuses/{id}/context`.
+pub async fn context(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<Json<Context>> {
+    let (site, viewer, id) = (api.db.site().clone(), viewer.actor, id.into_inner());
+    let context = api
+        .db
+        .read(move |c| {
+            let post = posts::get_visible(c, viewer, id)?;
+            let thread = threads::around(c, viewer, &post)?;
+            Context::build(c, &site, viewer, thread)
+        })
+        .await?;
+    Ok(Json(context))
+}
+
+/// `GET /api/v1/statuses/{id}/history`: every text of a status, the present one last.
+pub async fn history(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<Json<Vec<StatusEdit>>> {
+    let (site, viewer, id) = (api.db.site().clone(), viewer.actor, id.into_inner());
+    let history = api
+        .db
+        .read(move |c| {
+            let post = posts::get_visible(c, viewer, id)?;
+            StatusEdit::history(c, &site, &post)
+        })
+        .await?;
+    Ok(Json(history))
+}
+
+/// `GET /api/v1/statuses/{id}/source`.
+pub async fn source(api: Api, client: Client<need::ReadStatuses>, id: Path<PostId>) -> Result<Json<StatusSource>> {
+    let (viewer, id) = (client.person.map(|person| person.actor), id.into_inner());
+    let source = api
+        .db
+        .read(move |c| {
+            posts::get_visible(c, viewer, id)?;
+            Ok(StatusSource::new(id, posts::source(c, id)?))
+        })
+        .await?;
+    Ok(Json(source))
+}
+
+/// What a boost may say.
+#[derive(Debug, Deserialize)]
+pub struct BoostParams {
+    visibility: Option<String>,
+}
+
+/// `POST /api/v1/statuses/{id}/reblog`: answers the boost.
+pub async fn boost(
+    api: Api,
+    user: User<need::WriteStatuses>,
+    id: Path<PostId>,
+    params: Params<BoostParams>,
+) -> Result<Json<Status>> {
+    let wanted = params.0.visibility.as_deref().map(visibility).transpose()?;
+    change(&api, user.actor, id.into_inner(), move |c, site, actor, post| boosts::boost(c, site, actor, &post, wanted)).await
+}
+
+/// `POST /api/v1/statuses/{id}/unreblog`: answers the original.
+pub async fn unboost(api: Api, user: User<need::WriteStatuses>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| {
+        boosts::unboost(c, actor, &post)?;
+        posts::get(c, post.boost_of_id.unwrap_or(post.id))
+    })
+    .await
+}
+
+/// `POST /api/v1/statuses/{id}/favourite`.
+pub async fn like(api: Api, user: User<need::WriteFavourites>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, site, actor, post| {
+        likes::like(c, site, actor, &post)?;
+        posts::get(c, post.id)
+    })
+    .await
+}
+
+/// `POST /api/v1/statuses/{id}/unfavourite`.
+pub async fn unlike(api: Api, user: User<need::WriteFavourites>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| {
+        likes::unlike(c, actor, &post)?;
+        posts::get(c, post.id)
+    })
+    .await
+}
+
+/// `POST /api/v1/statuses/{id}/bookmark`.
+pub async fn bookmark(api: Api, user: User<need::WriteBookmarks>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| bookmarks::add(c, actor, post.id).map(|()| post)).await
+}
+
+/// `POST /api/v1/statuses/{id}/unbookmark`.
+pub async fn unbookmark(api: Api, user: User<need::WriteBookmarks>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| bookmarks::remove(c, actor, post.id).map(|()| post)).await
+}
+
+/// `POST /api/v1/statuses/{id}/pin`.
+pub async fn pin(api: Api, user: User<need::WriteAccounts>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| pins::pin(c, actor, &post).map(|()| post)).await
+}
+
+/// `POST /api/v1/statuses/{id}/unpin`.
+pub async fn unpin(api: Api, user: User<need::WriteAccounts>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| pins::unpin(c, actor, post.id).map(|()| post)).await
+}
+
+/// Does something to a status that the person may see, and answers the status that comes of it. What is done to a boost is
+/// done to what it boosts.
+async fn change<F>(api: &Api, actor: ActorId, id: PostId, act: F) -> Result<Json<Status>>
+where
+    F: FnOnce(&mut majlis_local::Connection, &majlis_local::Site, ActorId, Post) -> majlis_local::Result<Post> + Send + 'static,
+{
+    let site = api.db.site().clone();
+    let status = api
+        .db
+        .write(move |c| {
+            let asked = posts::get_visible(c, Some(actor), id)?;
+            let post = match asked.boost_of_id {
+                Some(original) => posts::get_visible(c, Some(actor), original)?,
+                None => asked,
+            };
+            let changed = act(c, &site, actor, post)?;
+            Status::build(c, &site, Some(actor), &changed)
+        })
+        .await?;
+    Ok(Json(status))
+}
+
+/// A page of people.
+#[derive(Debug, Deserialize)]
+pub struct PeoplePage {
+    #[serde(flatten)]
+    page: PageParams,
+}
+
+type People = fn(&mut majlis_local::Connection, PostId, Option<ActorId>, &Page) -> majlis_local::Result<majlis_local::Slice<ActorId>>;
+
+/// `GET /api/v1/statuses/{id}/favourited_by`.
+pub async fn liked_by(
+    api: Api,
+    viewer: Viewer<need::ReadStatuses>,
+    id: Path<PostId>,
+    params: Params<PeoplePage>,
+) -> Result<Paged<Arc<Account>>> {
+    who(&api, viewer.actor, id.into_inner(), params.0.page.page(40, 80), likes::likers).await
+}
+
+/// `GET /api/v1/statuses/{id}/reblogged_by`.
+pub async fn boosted_by(
+    api: Api,
+    viewer: Viewer<need::ReadStatuses>,
+    id: Path<PostId>,
+    params: Params<PeoplePage>,
+) -> Result<Paged<Arc<Account>>> {
+    who(&api, viewer.actor, id.into_inner(), params.0.page.page(40, 80), boosts::boosters).await
+}
+
+async fn who(api: &Api, viewer: Option<ActorId>, id: PostId, page: Page, list: People) -> Result<Paged<Arc<Account>>> {
+    let site = api.db.site().clone();
+    let slice = api
+        .db
+        .read(move |c| {
+            posts::get_visible(c, viewer, id)?;
+            let people = list(c, id, viewer, &page)?;
+            Account::load_slice(c, &site, &people)
+        })
+        .await?;
+    Ok(Paged::by_since_id(slice))
+}
+
+/// Looks up the people whom a text mentions and who are unknown here, all at once and not for long.
+async fn find_mentioned(api: &Api, body: &str, format: Format) -> Result<()> {
+    if !body.contains('@') {
+        return Ok(());
+    }
+    let (site, body) = (api.db.site().clone(), body.to_owned());
+    let mut unknown = api.db.read(move |c| publish::unknown_handles(c, &site, &body, format)).await?;
+    unknown.retain(|handle| handle.domain.as_ref().is_some_and(|domain| !api.site().is_own_domain(domain)));
+    unknown.truncate(LOOK_UPS);
+    let look_ups = unknown.iter().map(|handle| async move {
+        if let Err(error) = api.federation.resolve_handle(handle).await {
+            tracing::debug!(?handle, %error, "a mentioned account was not found");
+        }
+    });
+    // Whoever is not found in time stays plain text, as in a text that names nobody.
+    let _ = tokio::time::timeout(LOOK_UP_TIME, join_all(look_ups)).await;
+    Ok(())
+}
+
+fn format(content_type: Option<&str>) -> Result<Format> {
+    match content_type.map(str::trim).filter(|kind| !kind.is_empty()) {
+        None => Ok(Format::Plain),
+        Some(kind) => Format::from_media_type(kind)
+            .ok_or_else(|| Error::invalid("content_type", Flaw::Inclusion, "must be text/plain or text/markdown")),
+    }
+}
+
+/// A visibility by its name.
+///
+/// # Errors
+/// 422.
+fn visibility(word: &str) -> Result<Visibility> {
+    Visibility::from_word(word.trim())
+        .ok_or_else(|| Error::invalid("visibility", Flaw::Inclusion, "must be public, unlisted, private or direct"))
+}
+
+fn language(code: Option<&str>) -> Result<Option<String>> {
+    match code.map(str::trim).filter(|code| !code.is_empty()) {
+        None => Ok(None),
+        Some(code) => text::language::language(code)
+            .map(|code| Some(code.to_owned()))
+            .ok_or_else(|| Error::invalid("language", Flaw::Invalid, "must be a language code such as ar or en")),
+    }
+}
+
+fn new_poll(params: PollParams) -> NewPoll {
+    NewPoll {
+        options: params.options.into_iter().map(|title| PollOption { title, votes: 0 }).collect(),
+        multiple: params.multiple,
+        hide_totals: params.hide_totals,
+        voters_count: Some(0),
+        expires_at: params.expires_in.map(|seconds| Timestamp::now().plus_seconds(seconds)),
+        closed_at: None,
+    }
+}
+
