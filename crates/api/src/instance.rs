@@ -6,9 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
 use bytes::Bytes;
 use majlis_local::instances::{self, Policy};
+use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::stats::{self, Counts};
-use majlis_local::registrations::Registrations;
 use majlis_local::users;
 use majlis_local::{attachments, pins, polls, text};
 use moka::sync::Cache;
@@ -151,7 +151,11 @@ pub async fn custom_emojis(api: Api) -> Result<HttpResponse> {
 }
 
 /// `GET /api/v1/peers/search`: hosts that begin so.
-pub async fn peers_search(api: Api, params: crate::params::Params<Prefix>, _viewer: Viewer<need::Anything>) -> Result<HttpResponse> {
+pub async fn peers_search(
+    api: Api,
+    params: crate::params::Params<Prefix>,
+    _viewer: Viewer<need::Anything>,
+) -> Result<HttpResponse> {
     let prefix = params.0.q.to_lowercase();
     let mut hosts = api.db.read(instances::peers).await?;
     hosts.retain(|host| host.starts_with(&prefix));

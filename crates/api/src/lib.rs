@@ -13,6 +13,7 @@ pub mod entities;
 pub mod error;
 pub mod instance;
 pub mod media;
+pub mod notifications;
 pub mod oauth;
 pub mod pagination;
 pub mod params;
@@ -21,10 +22,12 @@ pub mod preferences;
 pub mod rate_limits;
 pub mod registrations;
 pub mod routes;
+pub mod search;
 pub mod state;
 pub mod statuses;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod timelines;
 
 pub use error::{Error, Result};
 pub use routes::configure;

@@ -2,11 +2,11 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Json, Path};
+use majlis_local::Flaw;
 use majlis_local::attachments::{self, Attachment, AttachmentKind, NewAttachment};
 use majlis_local::ids::AttachmentId;
 use majlis_local::jobs::{self, Job};
-use majlis_local::Flaw;
-use majlis_media::Key;
+use majlis_media::{Key, Variant};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -20,6 +20,7 @@ use crate::state::Api;
 #[derive(Debug, Deserialize)]
 pub struct NewMedia {
     file: Option<Upload>,
+    thumbnail: Option<Upload>,
     description: Option<String>,
     focus: Option<String>,
 }
@@ -32,19 +33,32 @@ pub async fn create(api: Api, user: User<need::WriteMedia>, params: Params<NewMe
     };
     let focus = params.focus.as_deref().map(focus).transpose()?;
     let stored = api.media.attach(file.bytes).await.map_err(refused)?;
-    let keys: Vec<Key> = stored.keys().cloned().collect();
+    let mut keys: Vec<Key> = stored.keys().cloned().collect();
+    let preview = match params.thumbnail {
+        Some(thumbnail) => match small(&api, thumbnail).await {
+            Ok(preview) => {
+                keys.push(preview.key.clone());
+                preview
+            }
+            Err(error) => {
+                discard(&api, &keys).await;
+                return Err(error);
+            }
+        },
+        None => stored.preview.clone(),
+    };
     let size = |pixels: u32| i32::try_from(pixels).ok();
     let new = NewAttachment {
         kind: Some(AttachmentKind::Image),
         mime: Some(stored.original.mime().to_owned()),
         file: Some(stored.original.key.to_string()),
-        preview: Some(stored.preview.key.to_string()),
+        preview: Some(preview.key.to_string()),
         remote_url: None,
         description: params.description.unwrap_or_default(),
         width: size(stored.original.width),
         height: size(stored.original.height),
-        preview_width: size(stored.preview.width),
-        preview_height: size(stored.preview.height),
+        preview_width: size(preview.width),
+        preview_height: size(preview.height),
         focus,
         blurhash: Some(stored.blurhash.clone()),
         bytes: i64::try_from(stored.original.bytes).ok(),
@@ -53,14 +67,27 @@ pub async fn create(api: Api, user: User<need::WriteMedia>, params: Params<NewMe
     let row = match api.db.write(move |c| attachments::create(c, owner, None, new)).await {
         Ok(row) => row,
         Err(error) => {
-            // No row names the files: they must not stay.
-            if let Err(error) = api.media.remove(&keys).await {
-                tracing::error!(%error, "files without a row could not be removed");
-            }
+            discard(&api, &keys).await;
             return Err(error.into());
         }
     };
     Ok(Json(MediaAttachment::new(api.site(), &row)))
+}
+
+/// Stores the small form of a thumbnail that somebody made; the large one is of no use.
+async fn small(api: &Api, thumbnail: Upload) -> Result<Variant> {
+    let drawn = api.media.attach(thumbnail.bytes).await.map_err(refused)?;
+    if drawn.original.key != drawn.preview.key {
+        discard(api, std::slice::from_ref(&drawn.original.key)).await;
+    }
+    Ok(drawn.preview)
+}
+
+/// Deletes files that no row names: they must not stay.
+async fn discard(api: &Api, keys: &[Key]) {
+    if let Err(error) = api.media.remove(keys).await {
+        tracing::error!(%error, "files without a row could not be removed");
+    }
 }
 
 /// `GET /api/v1/media/{id}`.
@@ -75,6 +102,7 @@ pub async fn show(api: Api, user: User<need::WriteMedia>, id: Path<AttachmentId>
 pub struct MediaChange {
     description: Option<String>,
     focus: Option<String>,
+    thumbnail: Option<Upload>,
 }
 
 /// `PUT /api/v1/media/{id}`.
@@ -85,16 +113,33 @@ pub async fn change(
     params: Params<MediaChange>,
 ) -> Result<Json<MediaAttachment>> {
     let (owner, id) = (user.actor, id.into_inner());
-    let focus = params.0.focus.as_deref().map(focus).transpose()?;
-    let description = params.0.description;
-    let row = api
-        .db
-        .write(move |c| {
-            unused(attachments::get_own(c, owner, id)?)?;
-            attachments::describe(c, owner, id, description, focus)
-        })
-        .await?;
-    Ok(Json(MediaAttachment::new(api.site(), &row)))
+    let params = params.0;
+    let focus = params.focus.as_deref().map(focus).transpose()?;
+    // Nobody makes us draw thumbnails for somebody else's picture.
+    api.db.read(move |c| unused(attachments::get_own(c, owner, id)?).map(drop)).await?;
+    let preview = match params.thumbnail {
+        Some(thumbnail) => Some(small(&api, thumbnail).await?),
+        None => None,
+    };
+    let keys: Vec<Key> = preview.iter().map(|preview| preview.key.clone()).collect();
+    let row = api.db.write(move |c| {
+        unused(attachments::get_own(c, owner, id)?)?;
+        let row = attachments::describe(c, owner, id, params.description, focus)?;
+        let Some(preview) = preview else { return Ok(row) };
+        let size = i32::try_from(preview.width).ok().zip(i32::try_from(preview.height).ok());
+        let (row, keys) = attachments::set_preview(c, row, preview.key.as_str(), size)?;
+        if !keys.is_empty() {
+            jobs::enqueue(c, &Job::DeleteFiles { keys })?;
+        }
+        Ok(row)
+    });
+    match row.await {
+        Ok(row) => Ok(Json(MediaAttachment::new(api.site(), &row))),
+        Err(error) => {
+            discard(&api, &keys).await;
+            Err(error.into())
+        }
+    }
 }
 
 /// `DELETE /api/v1/media/{id}`: an upload that no status uses.
@@ -126,9 +171,9 @@ pub(crate) fn focus(text: &str) -> Result<(f64, f64)> {
 
 /// What is wrong with a file, or with us.
 pub(crate) fn refused(error: majlis_media::Error) -> Error {
-    if error.is_refusal() {
-        Error::invalid("file", Flaw::Invalid, error.public())
-    } else {
-        Error::internal(error)
+    match error {
+        error if error.is_refusal() => Error::invalid("file", Flaw::Invalid, error.public()),
+        majlis_media::Error::Busy => Error::Busy,
+        error => Error::internal(error),
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::web::{Json, Path};
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::posts::Post;
-use majlis_local::{Connection, posts, polls};
+use majlis_local::{Connection, polls, posts};
 use serde::Deserialize;
 
 use crate::auth::{User, Viewer, need};
@@ -46,12 +46,7 @@ pub async fn vote(api: Api, user: User<need::WriteStatuses>, id: Path<PostId>, p
     Ok(Json(poll))
 }
 
-fn entity(
-    c: &mut Connection,
-    site: &majlis_local::Site,
-    viewer: Option<ActorId>,
-    post: &Post,
-) -> majlis_local::Result<Poll> {
+fn entity(c: &mut Connection, site: &majlis_local::Site, viewer: Option<ActorId>, post: &Post) -> majlis_local::Result<Poll> {
     let poll = polls::of_post(c, post.id)?.ok_or(majlis_local::Error::NotFound("poll"))?;
     let votes = match viewer {
         Some(viewer) => Some(polls::own_votes(c, viewer, &[post.id])?.into_iter().map(|vote| vote.1).collect()),

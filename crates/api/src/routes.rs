@@ -5,7 +5,9 @@ use actix_web::web::{self, PathConfig, ServiceConfig};
 use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
-use crate::{absent, apps, instance, media, oauth, polls, preferences, registrations, statuses};
+use crate::{
+    absent, apps, instance, media, notifications, oauth, polls, preferences, registrations, search, statuses, timelines,
+};
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
 /// the inside out, with `from_fn(rate_limits::limit)`, `from_fn(cors::allow)` and `NormalizePath::trim()`.
@@ -28,7 +30,8 @@ fn api(cfg: &mut ServiceConfig) {
         .service(at("/v1/preferences").get(preferences::show))
         .configure(instance)
         .configure(statuses)
-        .configure(absent);
+        .configure(absent)
+        .configure(reading);
 }
 
 /// What the server says of itself.
@@ -70,6 +73,21 @@ fn statuses(cfg: &mut ServiceConfig) {
         .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))
         .service(at("/v1/polls/{id}").get(polls::show))
         .service(at("/v1/polls/{id}/votes").post(polls::vote));
+}
+
+/// Timelines, notifications and search.
+fn reading(cfg: &mut ServiceConfig) {
+    cfg.service(at("/v1/timelines/home").get(timelines::home))
+        .service(at("/v1/timelines/public").get(timelines::public))
+        .service(at("/v1/timelines/tag/{hashtag}").get(timelines::tag))
+        .service(at("/v1/timelines/list/{id}").get(timelines::list))
+        .service(at("/v1/notifications").get(notifications::index))
+        .service(at("/v1/notifications/clear").post(notifications::clear))
+        .service(at("/v1/notifications/dismiss").post(notifications::dismiss_named))
+        .service(at("/v1/notifications/unread_count").get(notifications::unread_count))
+        .service(at("/v1/notifications/{id}").get(notifications::show))
+        .service(at("/v1/notifications/{id}/dismiss").post(notifications::dismiss))
+        .service(at("/v2/search").get(search::search_all));
 }
 
 /// What there is none of yet, told truthfully.

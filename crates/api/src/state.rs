@@ -79,7 +79,16 @@ impl Api {
     pub fn new(db: Db, media: Media, federation: Federation, config: Config) -> Self {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
-        Self(Arc::new(State { db, media, federation, config, bearers, rate_limits, kept: Kept::default(), vapid_key: OnceCell::new() }))
+        Self(Arc::new(State {
+            db,
+            media,
+            federation,
+            config,
+            bearers,
+            rate_limits,
+            kept: Kept::default(),
+            vapid_key: OnceCell::new(),
+        }))
     }
 
     /// The state behind a request.

@@ -13,7 +13,7 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
-use majlis_local::{Flaw, Page, Timestamp, bookmarks, boosts, likes, pins, users};
+use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, likes, pins, users};
 use serde::Deserialize;
 
 use crate::auth::{Client, User, Viewer, need};
@@ -150,7 +150,18 @@ pub async fn edit(
     params: Params<StatusChange>,
 ) -> Result<Json<Status>> {
     let params = params.0;
-    let format = format(params.content_type.as_deref())?;
+    let (author, id) = (user.actor, id.into_inner());
+    // An app that does not know of formats edits a text in the one in which it was written.
+    let format = match params.content_type {
+        Some(kind) => format(Some(&kind))?,
+        None => {
+            let written = api.db.read(move |c| {
+                posts::get_visible(c, Some(author), id)?;
+                posts::source(c, id)
+            });
+            Format::from_media_type(&written.await?.format).unwrap_or_default()
+        }
+    };
     let language = language(params.language.as_deref())?;
     find_mentioned(&api, &params.status, format).await?;
     let mut descriptions = Vec::with_capacity(params.media_attributes.len());
@@ -167,7 +178,7 @@ pub async fn edit(
         descriptions,
         character_limit: api.config.post_characters,
     };
-    let (site, author, id) = (api.db.site().clone(), user.actor, id.into_inner());
+    let site = api.db.site().clone();
     let status = api
         .db
         .write(move |c| {
@@ -178,8 +189,22 @@ pub async fn edit(
     Ok(Json(status))
 }
 
-/// `DELETE /api/v1/statuses/{id}`: answers what was deleted with its source, so that it can be written again.
-pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<PostId>) -> Result<Json<Status>> {
+/// How a status is deleted.
+#[derive(Debug, Deserialize)]
+pub struct Deletion {
+    #[serde(default)]
+    delete_media: bool,
+}
+
+/// `DELETE /api/v1/statuses/{id}`: answers what was deleted with its source, so that it can be written again; for that its
+/// attachments stay for a while like any upload, unless `delete_media` is set.
+pub async fn delete(
+    api: Api,
+    user: User<need::WriteStatuses>,
+    id: Path<PostId>,
+    params: Params<Deletion>,
+) -> Result<Json<Status>> {
+    let keeps_media = !params.0.delete_media;
     let (site, author, id) = (api.db.site().clone(), user.actor, id.into_inner());
     let status = api
         .db
@@ -190,6 +215,9 @@ pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<PostId>)
             }
             let source = posts::source(c, id)?;
             let mut status = Status::build(c, &site, Some(author), &post)?;
+            if keeps_media {
+                attachments::release(c, id)?;
+            }
             publish::delete(c, author, id)?;
             status.text = Some(source.text);
             status.content = None;
@@ -369,7 +397,8 @@ pub struct PeoplePage {
     page: PageParams,
 }
 
-type People = fn(&mut majlis_local::Connection, PostId, Option<ActorId>, &Page) -> majlis_local::Result<majlis_local::Slice<ActorId>>;
+type People =
+    fn(&mut majlis_local::Connection, PostId, Option<ActorId>, &Page) -> majlis_local::Result<majlis_local::Slice<ActorId>>;
 
 /// `GET /api/v1/statuses/{id}/favourited_by`.
 pub async fn liked_by(
@@ -459,4 +488,3 @@ fn new_poll(params: PollParams) -> NewPoll {
         closed_at: None,
     }
 }
-

@@ -177,6 +177,25 @@ pub fn describe(
         .get_result(c)?)
 }
 
+/// Gives an attachment another small variant; gives back the storage keys to delete.
+pub fn set_preview(
+    c: &mut Connection,
+    attachment: Attachment,
+    key: &str,
+    size: Option<(i32, i32)>,
+) -> Result<(Attachment, Vec<String>)> {
+    let unused = attachment.preview.filter(|old| attachment.file.as_ref() != Some(old) && old != key);
+    let changed = diesel::update(attachments::table.find(attachment.id))
+        .set((
+            attachments::preview.eq(Some(key)),
+            attachments::preview_width.eq(size.map(|s| s.0)),
+            attachments::preview_height.eq(size.map(|s| s.1)),
+        ))
+        .returning(cols::<Attachment>())
+        .get_result(c)?;
+    Ok((changed, unused.into_iter().collect()))
+}
+
 /// Deletes an upload that no post uses; gives back the storage keys to delete.
 ///
 /// # Errors
@@ -253,6 +272,15 @@ pub(crate) fn forget_post(c: &mut Connection, post: PostId) -> Result<Vec<String
     let old = of_posts(c, &[post])?;
     diesel::delete(attachments::table.filter(attachments::post_id.eq(post))).execute(c)?;
     Ok(old.into_iter().flat_map(|a| [a.file, a.preview]).flatten().collect())
+}
+
+/// Takes the attachments from a post that is about to be deleted, so that its author can use them in the next one; unused,
+/// they go with the other uploads.
+pub fn release(c: &mut Connection, post: PostId) -> Result<()> {
+    diesel::update(attachments::table.filter(attachments::post_id.eq(post)))
+        .set((attachments::post_id.eq(None::<PostId>), attachments::created_at.eq(Timestamp::now())))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Deletes uploads that no post has used since `before`, `limit` at the most; gives back the storage keys to delete.

@@ -45,10 +45,8 @@ impl Notification {
         ids.dedup();
         let mut about = posts::find_many(c, &ids)?;
         retain_visible(c, Some(viewer), &mut about)?;
-        let statuses: HashMap<PostId, Status> = Status::build_many(c, site, Some(viewer), &about)?
-            .into_iter()
-            .map(|status| (status.id, status))
-            .collect();
+        let statuses: HashMap<PostId, Status> =
+            Status::build_many(c, site, Some(viewer), &about)?.into_iter().map(|status| (status.id, status)).collect();
         let mut actors: Vec<ActorId> = rows.iter().map(|row| row.actor_id).collect();
         actors.sort_unstable();
         actors.dedup();

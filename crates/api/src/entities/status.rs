@@ -164,8 +164,7 @@ struct Batch<'a> {
 impl<'a> Batch<'a> {
     fn load(c: &mut Connection, site: &'a Site, viewer: Option<ActorId>, page: &[Post]) -> Result<Self> {
         let boosted: Vec<PostId> = distinct(page.iter().filter_map(|post| post.boost_of_id));
-        let originals: HashMap<PostId, Post> =
-            posts::find_many(c, &boosted)?.into_iter().map(|post| (post.id, post)).collect();
+        let originals: HashMap<PostId, Post> = posts::find_many(c, &boosted)?.into_iter().map(|post| (post.id, post)).collect();
         let all: Vec<&Post> = page.iter().chain(originals.values()).collect();
         let with = |part: Parts| -> Vec<PostId> { distinct(all.iter().filter(|post| post.parts.has(part)).map(|post| post.id)) };
         let accounts = Account::load_many(c, site, &distinct(all.iter().map(|post| post.author_id)))?;
@@ -173,7 +172,8 @@ impl<'a> Batch<'a> {
             attachment.post_id.map(|post| (post, MediaAttachment::new(site, attachment)))
         });
         let mentions = grouped(mentions::named(c, &with(Parts::MENTIONS))?, |(post, named)| Some((*post, Mention::new(named))));
-        let tags = grouped(hashtags::of_posts(c, &with(Parts::HASHTAGS))?, |(post, tag)| Some((*post, ShallowTag::new(site, tag))));
+        let tags =
+            grouped(hashtags::of_posts(c, &with(Parts::HASHTAGS))?, |(post, tag)| Some((*post, ShallowTag::new(site, tag))));
         let with_poll = with(Parts::POLL);
         let polls: HashMap<PostId, polls::Poll> =
             polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();

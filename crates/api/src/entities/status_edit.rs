@@ -80,7 +80,10 @@ impl StatusEdit {
             sensitive: now.sensitive,
             created_at: now.edited_at.unwrap_or(now.created_at),
             account: now.account,
-            poll: now.poll.filter(|_| post.parts.has(Parts::POLL)).map(|poll| EditedPoll::new(poll.options.into_iter().map(|o| o.title))),
+            poll: now
+                .poll
+                .filter(|_| post.parts.has(Parts::POLL))
+                .map(|poll| EditedPoll::new(poll.options.into_iter().map(|o| o.title))),
             media_attachments: now.media_attachments,
             emojis: now.emojis,
             quote: (),

@@ -56,7 +56,9 @@ impl Tag {
                 id: tag.id,
                 name: tag.display_name.clone(),
                 url: tag_url(site, &tag.name),
-                history: (0..DAYS).map(|n| Day::new(today - n, usage.iter().find(|u| u.hashtag == tag.id && u.day == today - n))).collect(),
+                history: (0..DAYS)
+                    .map(|n| Day::new(today - n, usage.iter().find(|u| u.hashtag == tag.id && u.day == today - n)))
+                    .collect(),
                 following: followed.as_ref().map(|followed| followed.contains(&tag.id)),
                 featuring: followed.as_ref().map(|_| false),
             })

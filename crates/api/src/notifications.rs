@@ -1,0 +1,129 @@
+//! Notifications, one by one (Mastodon's methods `notifications`, v1).
+
+use actix_web::web::{Json, Path};
+use majlis_local::ids::{ActorId, NotificationId};
+use majlis_local::markers::{self, Timeline};
+use majlis_local::notifications::{self, Filter, NotificationKind};
+use majlis_local::{Error, Page};
+use serde::{Deserialize, Serialize};
+
+use crate::auth::{User, need};
+use crate::entities::Notification;
+use crate::error::Result;
+use crate::pagination::{PageParams, Paged};
+use crate::params::Params;
+use crate::state::Api;
+
+/// An answer without content: `{}`.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Empty {}
+
+/// Parameters of [`index`] and [`unread_count`]. Kinds that nobody knows are passed over: they never happen here.
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct NotificationParams {
+    types: Option<Vec<String>>,
+    exclude_types: Option<Vec<String>>,
+    account_id: Option<ActorId>,
+    #[serde(flatten)]
+    page: PageParams,
+}
+
+impl NotificationParams {
+    fn filter(&self) -> Filter {
+        let known = |words: &[String]| -> Vec<NotificationKind> {
+            words.iter().filter_map(|word| NotificationKind::from_word(word)).collect()
+        };
+        let wanted = self.types.as_deref().filter(|types| !types.is_empty()).map(known);
+        let unwanted = known(self.exclude_types.as_deref().unwrap_or_default());
+        let kinds = if wanted.is_none() && unwanted.is_empty() {
+            None
+        } else {
+            let all = wanted.unwrap_or_else(|| NotificationKind::ALL.to_vec());
+            Some(all.into_iter().filter(|kind| !unwanted.contains(kind)).collect())
+        };
+        Filter { kinds, actor: self.account_id }
+    }
+}
+
+/// `GET /api/v1/notifications`.
+pub async fn index(
+    api: Api,
+    user: User<need::ReadNotifications>,
+    Params(params): Params<NotificationParams>,
+) -> Result<Paged<Notification>> {
+    let (site, viewer) = (api.db.site().clone(), user.actor);
+    let (filter, page) = (params.filter(), params.page.page(40, 80));
+    let found = api.db.read(move |c| {
+        let slice = notifications::list(c, viewer, &filter, &page)?;
+        let entities = Notification::build_many(c, &site, viewer, &slice.items)?;
+        Ok(slice.with(entities))
+    });
+    Ok(Paged::new(found.await?))
+}
+
+/// `GET /api/v1/notifications/:id`.
+pub async fn show(api: Api, id: Path<NotificationId>, user: User<need::ReadNotifications>) -> Result<Json<Notification>> {
+    let (site, viewer, id) = (api.db.site().clone(), user.actor, id.into_inner());
+    let found = api.db.read(move |c| {
+        let row = notifications::get(c, viewer, id)?;
+        let found = Notification::build_many(c, &site, viewer, &[row])?.into_iter().next();
+        found.ok_or(Error::NotFound("notification"))
+    });
+    Ok(Json(found.await?))
+}
+
+/// `POST /api/v1/notifications/clear`.
+pub async fn clear(api: Api, user: User<need::WriteNotifications>) -> Result<Json<Empty>> {
+    let viewer = user.actor;
+    api.db.write(move |c| notifications::dismiss(c, viewer, None)).await?;
+    Ok(Json(Empty {}))
+}
+
+/// `POST /api/v1/notifications/:id/dismiss`.
+pub async fn dismiss(api: Api, id: Path<NotificationId>, user: User<need::WriteNotifications>) -> Result<Json<Empty>> {
+    let (viewer, id) = (user.actor, id.into_inner());
+    api.db.write(move |c| notifications::dismiss(c, viewer, Some(&[id]))).await?;
+    Ok(Json(Empty {}))
+}
+
+/// Parameters of [`dismiss_named`].
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct Dismissal {
+    id: NotificationId,
+}
+
+/// `POST /api/v1/notifications/dismiss`: the older form of [`dismiss`], which some libraries still use.
+pub async fn dismiss_named(
+    api: Api,
+    user: User<need::WriteNotifications>,
+    Params(Dismissal { id }): Params<Dismissal>,
+) -> Result<Json<Empty>> {
+    let viewer = user.actor;
+    api.db.write(move |c| notifications::dismiss(c, viewer, Some(&[id]))).await?;
+    Ok(Json(Empty {}))
+}
+
+/// How many.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Count {
+    count: usize,
+}
+
+/// `GET /api/v1/notifications/unread_count`: newer than the marker, `limit` at the most (100 unless said, 1,000 at the most).
+pub async fn unread_count(
+    api: Api,
+    user: User<need::ReadNotifications>,
+    Params(params): Params<NotificationParams>,
+) -> Result<Json<Count>> {
+    let viewer = user.actor;
+    let (filter, limit) = (params.filter(), params.page.page(100, 1_000).limit);
+    let found = api.db.read(move |c| {
+        let markers = markers::of(c, viewer)?;
+        let read = markers.iter().find(|m| m.timeline == Timeline::Notifications.name()).map(|m| m.last_read_id);
+        let page = Page { since_id: read, ..Page::newest(limit) };
+        Ok(notifications::list(c, viewer, &filter, &page)?.items.len())
+    });
+    Ok(Json(Count { count: found.await? }))
+}
