@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
-use majlis_local::{Connection, Db, Result, Timestamp, attachments, publish, received, tombstones};
+use majlis_local::{
+    Connection, Db, Result, Timestamp, apps, attachments, mutes, oauth_codes, publish, received, sessions, tokens, tombstones,
+};
 use metrics::counter;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -45,6 +47,16 @@ const CHORES: &[Chore] = &[
         run: |c, now| tombstones::purge(c, now.plus_seconds(-90 * DAY), BATCH),
     },
     Chore { name: "idempotency_keys", every: Duration::from_secs(10 * MINUTE), run: |c, _| publish::purge_keys(c) },
+    Chore { name: "codes", every: Duration::from_secs(10 * MINUTE), run: |c, _| oauth_codes::purge(c, BATCH) },
+    Chore { name: "sessions", every: Duration::from_secs(HOUR), run: |c, _| sessions::purge(c, BATCH) },
+    Chore { name: "mutes", every: Duration::from_secs(10 * MINUTE), run: |c, _| mutes::purge(c, BATCH) },
+    // Apps register anew for a log-in, and some for every page that they show; only those that nobody uses go.
+    Chore {
+        name: "app_tokens",
+        every: Duration::from_secs(24 * HOUR),
+        run: |c, now| tokens::prune(c, now.plus_seconds(-90 * DAY)),
+    },
+    Chore { name: "apps", every: Duration::from_secs(24 * HOUR), run: |c, now| apps::prune(c, now.plus_seconds(-90 * DAY)) },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];
 

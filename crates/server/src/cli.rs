@@ -1,6 +1,9 @@
 //! The command line: which commands there are, and the way from arguments to one of them.
 //! Results go to standard output and nothing else does; log lines and errors go to standard error.
 
+pub mod access;
+pub mod account;
+pub mod demo;
 pub mod doctor;
 pub mod output;
 pub mod serve;
@@ -11,7 +14,8 @@ use std::process::ExitCode;
 use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use majlis_local::Db;
 
-use crate::config::{self, Config, DEFINITIONS, sources::Given};
+use crate::config::values::LogFilter;
+use crate::config::{self, Config, DEFINITIONS, Source, sources::Given};
 use crate::logging;
 use crate::serve::make_data_dir;
 
@@ -32,6 +36,21 @@ struct Cli {
 enum Command {
     /// Serve until told to stop (the same as no command)
     Serve,
+    /// Make, change and remove accounts
+    #[command(subcommand)]
+    Account(account::AccountCommand),
+    /// Make access tokens for the client API
+    #[command(subcommand)]
+    Token(access::TokenCommand),
+    /// Make invitations to sign up
+    #[command(subcommand)]
+    Invite(access::InviteCommand),
+    /// Start two servers on this machine with people who talk to each other, to look around; gone after Ctrl-C
+    Demo {
+        /// Stop as soon as everything has crossed
+        #[arg(long)]
+        once: bool,
+    },
     /// Apply the database migrations that are missing, and say which
     Migrate,
     /// Check that settings, machine and network fit together; or look at another server from here
@@ -74,13 +93,20 @@ fn run(command: Command, given: &Given) -> Result<ExitCode, Failure> {
         output::print(&config::example());
         return Ok(ExitCode::SUCCESS);
     }
-    let loaded = Config::load(given)?;
+    let mut loaded = Config::load(given)?;
+    if !matches!(command, Command::Serve) && loaded.sources.source("log") == Source::Default {
+        loaded.config.log = LogFilter::warnings();
+    }
     logging::start(&loaded.config);
     for warning in loaded.sources.warnings() {
         tracing::warn!("{warning}");
     }
     match command {
         Command::Serve => runtime()?.block_on(serve::serve(&loaded.config)),
+        Command::Account(command) => runtime()?.block_on(account::run(&loaded.config, command)),
+        Command::Token(command) => runtime()?.block_on(access::token(&loaded.config, command)),
+        Command::Invite(command) => runtime()?.block_on(access::invite(&loaded.config, command)),
+        Command::Demo { once } => runtime()?.block_on(demo::run(once)),
         Command::Migrate => migrate(&loaded.config),
         Command::Doctor { peer: None } => runtime()?.block_on(doctor::examine(&loaded.config)),
         Command::Doctor { peer: Some(peer) } => runtime()?.block_on(doctor::examine_peer(&loaded.config, &peer)),

@@ -9,8 +9,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use majlis_api::client_address::Proxies;
+use majlis_local::registrations::Registrations;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{Bounded, ByteSize, DatabaseUrl, Domains, Email, Locale, LogFilter, LogFormat, Origin, Registrations, Threads};
+use values::{Bounded, ByteSize, DatabaseUrl, Domains, Email, Locale, LogFilter, LogFormat, Origin, Threads};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -86,8 +87,9 @@ settings! {
     database_url: Option<DatabaseUrl>, "DATABASE_URL" = "", secret;
     /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`.
     registrations: Registrations, "MAJLIS_REGISTRATIONS" = "open";
-    /// The server's name, as apps and pages show it.
-    title: String, "MAJLIS_TITLE" = "Majlis";
+    /// The server's name, as apps and pages show it. What is given here or in the next two settings is written down at every
+    /// start; what is left empty stays as it was written down before, at first `Majlis`.
+    title: Option<String>, "MAJLIS_TITLE" = "";
     /// One paragraph about the server, as apps and pages show it.
     description: Option<String>, "MAJLIS_DESCRIPTION" = "";
     /// An e-mail address under which people reach whoever runs the server. Shown to everybody.

@@ -14,6 +14,8 @@ use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, lanes};
 use majlis_local::ids::JobId;
 use majlis_local::jobs::{self, Job};
+use majlis_local::registrations::Registrations;
+use majlis_local::settings::{self, About};
 use majlis_local::{Db, Site, deliveries, origin};
 use majlis_media::{Key, Limits, Media, Store};
 use tokio::sync::watch;
@@ -22,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::config::values::{Origin, Registrations, Value as _};
+use crate::config::values::{Email, Origin, Value as _};
 use crate::probes::{self, Metrics};
 use crate::requests::{self, Surroundings};
 use crate::workers::{self, Outcome};
@@ -67,10 +69,11 @@ impl Server {
         let store = Store::local(config.media_dir())
             .map_err(|error| format!("cannot keep files in {}: {error}", config.media_dir().display()))?;
 
-        let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
-        let federation = Federation::new(db.clone(), private_peers(config), server_info(config))?;
-        let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
+        let about = describe(&db, config).await?;
         take_up_abandoned(&db).await?;
+        let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
+        let federation = Federation::new(db.clone(), private_peers(config), server_info(config, about))?;
+        let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
 
         let stop = CancellationToken::new();
         let mut server =
@@ -205,12 +208,7 @@ impl Server {
 /// What the client API needs to know.
 fn api_config(config: &Config) -> majlis_api::Config {
     majlis_api::Config {
-        registrations: match config.registrations {
-            Registrations::Open => majlis_api::Registrations::Open,
-            Registrations::Approval => majlis_api::Registrations::Approval,
-            Registrations::Invite => majlis_api::Registrations::Invite,
-            Registrations::Closed => majlis_api::Registrations::Closed,
-        },
+        registrations: config.registrations,
         rate_limits: config.rate_limits,
         proxies: config.trusted_proxies.clone(),
         upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
@@ -223,13 +221,33 @@ fn private_peers(config: &Config) -> PrivatePeers {
     if config.private_peers { PrivatePeers::On } else { PrivatePeers::Off }
 }
 
+/// Writes down what the configuration says of the server, and gives back all that is said.
+async fn describe(db: &Db, config: &Config) -> Result<About, Failure> {
+    let before = db.read(settings::about).await?;
+    let mut about = before.clone();
+    if let Some(title) = &config.title {
+        about.title.clone_from(title);
+    }
+    if let Some(description) = &config.description {
+        about.short_description.clone_from(description);
+    }
+    if let Some(Email(address)) = &config.contact_email {
+        about.contact_email.clone_from(address);
+    }
+    if about != before {
+        let changed = about.clone();
+        db.write(move |c| settings::set_about(c, &changed)).await?;
+    }
+    Ok(about)
+}
+
 /// What nodeinfo says of us.
-fn server_info(config: &Config) -> ServerInfo {
+fn server_info(config: &Config, about: About) -> ServerInfo {
     ServerInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         open_registrations: config.registrations == Registrations::Open,
-        title: config.title.clone(),
-        description: config.description.clone().unwrap_or_default(),
+        title: about.title,
+        description: about.short_description,
         alias_domains: config.alias_domains.0.clone(),
     }
 }

@@ -184,11 +184,11 @@ fn the_configuration_is_shown_with_its_sources() {
     assert!(log.contains("MAJLIS_LISTENING is no setting (do you mean MAJLIS_LISTEN?)"), "{log}");
 
     let example = text(&run(folder.path(), &["config", "example"]).stdout);
-    assert!(example.contains("\n# title = \"Majlis\"\n"), "{example}");
-    std::fs::write(folder.path().join("majlis.toml"), example.replace("\n# title", "\ntitle")).unwrap();
+    assert!(example.contains("\n# locale = \"en\"\n"), "{example}");
+    std::fs::write(folder.path().join("majlis.toml"), example.replace("\n# locale", "\nlocale")).unwrap();
     let page = text(&run(folder.path(), &["config", "print"]).stdout);
     assert!(
-        page.lines().any(|line| line.starts_with("title") && line.contains("\"Majlis\"") && line.ends_with("majlis.toml")),
+        page.lines().any(|line| line.starts_with("locale") && line.contains("\"en\"") && line.ends_with("majlis.toml")),
         "{page}"
     );
 }
@@ -208,4 +208,67 @@ fn a_database_is_migrated_once_and_the_doctor_finds_it_well() {
     assert!(page.contains(&format!("{origin} answers (Majlis {})", env!("CARGO_PKG_VERSION"))), "{page}");
     let peer = run(folder.path(), &["doctor", &format!("localhost:{}", server.port), "--private-peers", "on"]);
     assert!(text(&peer.stdout).contains("nodeinfo: majlis"), "{}", text(&peer.stdout));
+}
+
+#[test]
+fn accounts_tokens_and_invitations_are_made_by_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let majlis = |arguments: &[&str]| run(folder.path(), arguments);
+    let said = |arguments: &[&str]| {
+        let done = majlis(arguments);
+        assert!(done.status.success(), "{arguments:?}: {}", text(&done.stderr));
+        text(&done.stdout)
+    };
+    let refused = |arguments: &[&str]| {
+        let done = majlis(arguments);
+        assert!(!done.status.success() && done.stdout.is_empty(), "{arguments:?}");
+        text(&done.stderr)
+    };
+    let create = ["account", "create", "amina", "--email", "amina@example.org", "--role", "owner", "--confirmed"];
+    assert_eq!(said(&[&create[..], &["--password", "a good password"]].concat()), "@amina@localhost:8080\n");
+    let badr = said(&["account", "create", "badr", "--email", "badr@example.org"]);
+    assert!(badr.starts_with("@badr@localhost:8080\n") && badr.lines().nth(1).unwrap().len() >= 20, "{badr}");
+    assert!(refused(&create).contains("username: has already been taken"));
+    assert!(refused(&["account", "create", "no space", "--email", "x", "--password", "x"]).contains("email"));
+
+    let list = said(&["account", "list"]);
+    let rows: Vec<Vec<&str>> = list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0][..3], ["amina", "owner", "active"]);
+    assert_eq!(rows[1][..3], ["badr", "user", "unconfirmed"]);
+    assert_eq!(said(&["account", "approve", "badr"]) + &said(&["account", "role", "@badr", "moderator"]), "");
+    assert!(said(&["account", "list"]).contains("badr   moderator  active"));
+    said(&["account", "disable", "badr@localhost:8080"]);
+    assert!(said(&["account", "list"]).contains("disabled"));
+    assert_eq!(said(&["account", "password", "amina", "--password", "another password"]), "");
+
+    let token = said(&["token", "create", "amina", "--scopes", "read write follow push"]);
+    assert!(token.len() > 20 && token.trim().chars().all(|c| c.is_ascii_alphanumeric() || "-_.~".contains(c)), "{token}");
+    assert!(refused(&["token", "create", "amina", "--scopes", "everything"]).contains("everything"));
+    assert!(refused(&["token", "create", "nobody"]).contains("nobody"));
+    assert!(said(&["invite", "create", "--uses", "1", "--days", "7"]).starts_with("http://localhost:8080/invite/"));
+
+    said(&["account", "delete", "badr"]);
+    assert!(!said(&["account", "list"]).contains("badr"));
+    assert!(refused(&["account", "password", "badr", "--password", "another password"]).contains("badr"));
+
+    // People live here now: the address is theirs.
+    assert!(
+        refused(&["account", "list", "--origin", "https://other.example"])
+            .contains("people live in this database under http://localhost:8080")
+    );
+    let moved = said(&["invite", "create", "--listen", "127.0.0.1:9999"]);
+    assert!(moved.starts_with("http://localhost:8080/invite/"), "{moved}");
+}
+
+#[test]
+fn a_password_can_come_by_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child =
+        majlis(folder.path(), &["account", "create", "amina", "--email", "a@example.org", "--password", "-", "--confirmed"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+    child.stdin.take().unwrap().write_all(b"from the keyboard\n").unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(text(&done.stdout), "@amina@localhost:8080\n", "{}", text(&done.stderr));
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use majlis_local::stats;
+use majlis_local::users;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, output};
@@ -16,6 +16,7 @@ use crate::serve::Server;
 /// # Errors
 /// When the server cannot start, or a part of it fails.
 pub async fn serve(config: &Config) -> Result<ExitCode, Failure> {
+    allow_open_files();
     let mut server = Server::start(config, Metrics::install()).await?;
     output::print(&welcome(config, &server).await?);
     tracing::info!(origin = %server.origin, address = %server.address, version = env!("CARGO_PKG_VERSION"), "serving");
@@ -27,6 +28,17 @@ pub async fn serve(config: &Config) -> Result<ExitCode, Failure> {
     server.stop().await?;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Each connection is an open file, and many systems allow 1,024 unless a program asks for the rest.
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if limit.current != limit.maximum
+        && let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum })
+    {
+        tracing::warn!(%error, "cannot raise the number of open files");
+    }
 }
 
 /// Completes at the first SIGTERM or SIGINT; the second one then ends the process as usual, for the impatient.
@@ -55,12 +67,12 @@ pub async fn told_to_stop() {
 /// Where to go now.
 async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
     let origin = &server.origin;
-    let has_people = server.db.read(stats::counts).await?.users > 0;
+    let has_admin = server.db.read(users::has_admin).await?;
     let mut rows = vec![
         ("Sign up", format!("{origin}/auth/sign_up")),
         ("In an app", format!("enter {} as your server", server.db.site().domain())),
     ];
-    if !has_people {
+    if !has_admin {
         let command = "majlis account create NAME --email YOU@EXAMPLE.ORG --password SECRET --role owner --confirmed";
         rows.push(("First admin", command.to_owned()));
     }

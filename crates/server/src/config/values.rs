@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use majlis_api::client_address::Proxies;
+use majlis_local::registrations::Registrations;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
@@ -195,17 +196,6 @@ macro_rules! one_of {
 }
 
 one_of! {
-    /// Who may sign up.
-    Registrations {
-        /// Everybody.
-        Open = "open",
-        /// Everybody, and a moderator lets them in.
-        Approval = "approval",
-        /// Whoever has an invitation.
-        Invite = "invite",
-        /// Nobody.
-        Closed = "closed",
-    }
     /// The languages of our own words.
     Locale {
         /// English.
@@ -222,14 +212,31 @@ one_of! {
     }
 }
 
+impl Value for Registrations {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "open" => Ok(Self::Open),
+            "approval" => Ok(Self::Approval),
+            "invite" => Ok(Self::Invite),
+            "closed" => Ok(Self::Closed),
+            _ => Err("one of open, approval, invite, closed".to_owned()),
+        }
+    }
+}
+
 /// A filter of log lines, in the language of `tracing-subscriber`'s `EnvFilter`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter(String);
 
 impl LogFilter {
-    /// The filter itself.
+    /// What commands that are no server have to say, unless more is asked for.
+    pub fn warnings() -> Self {
+        Self("warn".to_owned())
+    }
+
+    /// The filter itself. The web framework's notes on its own threads are left out unless they are asked for by name.
     pub fn filter(&self) -> EnvFilter {
-        EnvFilter::new(&self.0)
+        EnvFilter::new(format!("actix_server=warn,{}", self.0))
     }
 }
 
