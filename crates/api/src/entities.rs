@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod context;
+pub mod credential_account;
 pub mod emoji;
 pub mod list;
 pub mod marker;
@@ -17,6 +18,7 @@ pub mod tag;
 
 pub use account::Account;
 pub use context::Context;
+pub use credential_account::{CredentialAccount, Profile};
 pub use emoji::CustomEmoji;
 pub use list::List;
 pub use marker::Marker;

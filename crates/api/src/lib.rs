@@ -5,13 +5,19 @@
 //! line answers an entity.
 
 pub mod absent;
+pub mod accounts;
 pub mod apps;
 pub mod auth;
+pub mod bookmarks;
 pub mod client_address;
 pub mod cors;
+pub mod credentials;
 pub mod entities;
 pub mod error;
+pub mod favourites;
 pub mod instance;
+pub mod lists;
+pub mod markers;
 pub mod media;
 pub mod notifications;
 pub mod oauth;
@@ -21,6 +27,7 @@ pub mod polls;
 pub mod preferences;
 pub mod rate_limits;
 pub mod registrations;
+pub mod relations;
 pub mod routes;
 pub mod search;
 pub mod state;

@@ -27,6 +27,11 @@ impl PageParams {
     pub fn page(self, default: i64, most: i64) -> Page {
         Page::clamped(self.max_id, self.since_id, self.min_id, self.limit, default, most)
     }
+
+    /// Whether `limit=0` was asked for, which means everything where an endpoint knows it.
+    pub fn asks_for_all(self) -> bool {
+        self.limit == Some(0)
+    }
 }
 
 /// A whole number, also as a text; anything else is `None`. Also for fields that are flattened.

@@ -6,7 +6,8 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, apps, instance, media, notifications, oauth, polls, preferences, registrations, search, statuses, timelines,
+    absent, accounts, apps, bookmarks, credentials, favourites, instance, lists, markers, media, notifications, oauth, polls,
+    preferences, registrations, relations, search, statuses, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -24,14 +25,51 @@ pub fn configure(cfg: &mut ServiceConfig) {
 fn api(cfg: &mut ServiceConfig) {
     cfg.service(at("/v1/apps").post(apps::create))
         .service(at("/v1/apps/verify_credentials").get(apps::verify_credentials))
-        .service(at("/v1/accounts").post(registrations::create))
         .service(at("/v1/emails/confirmations").post(registrations::resend_confirmation))
         .service(at("/v1/emails/check_confirmation").get(registrations::check_confirmation))
         .service(at("/v1/preferences").get(preferences::show))
+        .configure(people)
         .configure(instance)
         .configure(statuses)
         .configure(absent)
         .configure(reading);
+}
+
+/// People, what they are to one another, and what somebody keeps.
+fn people(cfg: &mut ServiceConfig) {
+    cfg.service(at("/v1/accounts").post(registrations::create).get(accounts::many))
+        .service(at("/v1/accounts/verify_credentials").get(credentials::verify))
+        .service(at("/v1/accounts/update_credentials").patch(credentials::update).put(credentials::update))
+        .service(at("/v1/accounts/relationships").get(accounts::relationships))
+        .service(at("/v1/accounts/familiar_followers").get(accounts::familiar_followers))
+        .service(at("/v1/accounts/search").get(accounts::search))
+        .service(at("/v1/accounts/lookup").get(accounts::look_up))
+        .service(at("/v1/accounts/{id}").get(accounts::get))
+        .service(at("/v1/accounts/{id}/statuses").get(accounts::statuses))
+        .service(at("/v1/accounts/{id}/followers").get(accounts::followers))
+        .service(at("/v1/accounts/{id}/following").get(accounts::following))
+        .service(at("/v1/accounts/{id}/lists").get(accounts::lists))
+        .service(at("/v1/accounts/{id}/follow").post(relations::follow))
+        .service(at("/v1/accounts/{id}/unfollow").post(relations::unfollow))
+        .service(at("/v1/accounts/{id}/remove_from_followers").post(relations::remove_from_followers))
+        .service(at("/v1/accounts/{id}/block").post(relations::block))
+        .service(at("/v1/accounts/{id}/unblock").post(relations::unblock))
+        .service(at("/v1/accounts/{id}/mute").post(relations::mute))
+        .service(at("/v1/accounts/{id}/unmute").post(relations::unmute))
+        .service(at("/v1/profile").get(credentials::profile).patch(credentials::update_profile).put(credentials::update_profile))
+        .service(at("/v1/profile/avatar").delete(credentials::delete_avatar))
+        .service(at("/v1/profile/header").delete(credentials::delete_header))
+        .service(at("/v1/follow_requests").get(relations::requests))
+        .service(at("/v1/follow_requests/{id}/authorize").post(relations::authorize))
+        .service(at("/v1/follow_requests/{id}/reject").post(relations::reject))
+        .service(at("/v1/blocks").get(relations::blocked))
+        .service(at("/v1/mutes").get(relations::muted))
+        .service(at("/v1/bookmarks").get(bookmarks::list))
+        .service(at("/v1/favourites").get(favourites::list))
+        .service(at("/v1/lists").get(lists::all).post(lists::create))
+        .service(at("/v1/lists/{id}").get(lists::get).put(lists::change).patch(lists::change).delete(lists::delete))
+        .service(at("/v1/lists/{id}/accounts").get(lists::members).post(lists::add).delete(lists::remove))
+        .service(at("/v1/markers").get(markers::get).post(markers::set));
 }
 
 /// What the server says of itself.
@@ -108,7 +146,16 @@ fn absent(cfg: &mut ServiceConfig) {
     ] {
         cfg.service(at(path).get(absent::none));
     }
-    for path in ["/v1/trends", "/v1/trends/tags", "/v1/trends/statuses", "/v1/trends/links", "/v1/directory"] {
+    for path in [
+        "/v1/trends",
+        "/v1/trends/tags",
+        "/v1/trends/statuses",
+        "/v1/trends/links",
+        "/v1/directory",
+        "/v1/accounts/{id}/featured_tags",
+        "/v1/accounts/{id}/endorsements",
+        "/v1/accounts/{id}/identity_proofs",
+    ] {
         cfg.service(at(path).get(absent::none_for_all));
     }
     cfg.service(at("/v2/notifications/policy").get(absent::notifications_policy))
