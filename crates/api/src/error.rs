@@ -94,6 +94,11 @@ impl Error {
         Self::Internal(text.to_string())
     }
 
+    /// What the client is told, as one sentence: for where there is no response to put it in.
+    pub(crate) fn sentence(&self) -> String {
+        self.body()["error"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// What the client is told.
     fn body(&self) -> Value {
         let text = match self {

@@ -32,6 +32,7 @@ pub mod routes;
 pub mod search;
 pub mod state;
 pub mod statuses;
+pub mod streaming;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timelines;

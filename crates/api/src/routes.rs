@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 use crate::error::Error;
 use crate::{
     absent, accounts, apps, bookmarks, credentials, favourites, instance, lists, markers, media, notifications, oauth, polls,
-    preferences, registrations, relations, search, statuses, timelines,
+    preferences, registrations, relations, search, statuses, streaming, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -125,7 +125,18 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/notifications/unread_count").get(notifications::unread_count))
         .service(at("/v1/notifications/{id}").get(notifications::show))
         .service(at("/v1/notifications/{id}/dismiss").post(notifications::dismiss))
-        .service(at("/v2/search").get(search::search_all));
+        .service(at("/v2/search").get(search::search_all))
+        .service(at("/v1/streaming").get(streaming::socket))
+        .service(at("/v1/streaming/health").get(streaming::health))
+        .service(at("/v1/streaming/user").get(streaming::user))
+        .service(at("/v1/streaming/user/notification").get(streaming::user_notification))
+        .service(at("/v1/streaming/public").get(streaming::public))
+        .service(at("/v1/streaming/public/local").get(streaming::public_local))
+        .service(at("/v1/streaming/public/remote").get(streaming::public_remote))
+        .service(at("/v1/streaming/hashtag").get(streaming::hashtag))
+        .service(at("/v1/streaming/hashtag/local").get(streaming::hashtag_local))
+        .service(at("/v1/streaming/list").get(streaming::list))
+        .service(at("/v1/streaming/direct").get(streaming::direct));
 }
 
 /// What there is none of yet, told truthfully.

@@ -18,6 +18,7 @@ use crate::client_address::Proxies;
 use crate::error::{Error, Result};
 use crate::instance::Kept;
 use crate::rate_limits::RateLimits;
+use crate::streaming::Hub;
 
 /// The state behind the API. Cheap to clone; an extractor, so that a handler names it as an argument: `api: Api`.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct State {
     pub bearers: Bearers,
     /// How often whom may ask.
     pub rate_limits: RateLimits,
+    /// Who listens to what.
+    pub streaming: Hub,
     /// Answers that are the same for everybody for a while.
     pub kept: Kept,
     vapid_key: OnceCell<String>,
@@ -86,6 +89,7 @@ impl Api {
             config,
             bearers,
             rate_limits,
+            streaming: Hub::default(),
             kept: Kept::default(),
             vapid_key: OnceCell::new(),
         }))

@@ -142,6 +142,16 @@ pub fn own_votes(c: &mut Connection, viewer: ActorId, posts: &[PostId]) -> Resul
         .load(c)?)
 }
 
+/// What each of `voters` chose in one poll, as pairs.
+pub fn votes_by(c: &mut Connection, voters: &[ActorId], post: PostId) -> Result<Vec<(ActorId, i32)>> {
+    Ok(poll_votes::table
+        .filter(poll_votes::post_id.eq(post))
+        .filter(any_of(poll_votes::actor_id, voters))
+        .order((poll_votes::actor_id, poll_votes::choice))
+        .select((poll_votes::actor_id, poll_votes::choice))
+        .load(c)?)
+}
+
 /// A local person votes, once. In a remote poll the vote is sent to its author; the totals change at once here.
 ///
 /// # Errors

@@ -116,6 +116,15 @@ pub fn person(c: &mut Connection, actor: ActorId) -> Result<Person> {
     Ok(Person { actor, role, standing })
 }
 
+/// Whether a token that was good before still is: it was not revoked, and its person may still act.
+pub fn is_valid(c: &mut Connection, token: TokenId, of: Option<ActorId>) -> Result<bool> {
+    let there: bool = diesel::select(diesel::dsl::exists(tokens::table.find(token))).get_result(c)?;
+    match of {
+        Some(actor) if there => Ok(person(c, actor)?.standing == Standing::Active),
+        _ => Ok(there),
+    }
+}
+
 /// Remembers that a token, and its person, were active. Callers ask once an hour at the most.
 pub fn touch(c: &mut Connection, token: TokenId, person: Option<ActorId>) -> Result<()> {
     let now = Timestamp::now();

@@ -135,6 +135,28 @@ impl Status {
         statuses.into_iter().next().ok_or(majlis_local::Error::NotFound("post"))
     }
 
+    /// The same status for somebody else: `reader` is the one who reads, `marks` and `votes` what it has done with the status,
+    /// or with what the status boosts.
+    #[must_use]
+    pub fn for_reader(&self, reader: ActorId, marks: Marks, votes: &[i32]) -> Self {
+        let mut status = self.clone();
+        let own = status.account.id == reader;
+        let shown = match status.reblog.take() {
+            Some(original) => {
+                status.reblog = Some(Box::new(original.for_reader(reader, marks, votes)));
+                status.mark(Marks::default(), own);
+                return status;
+            }
+            None => &mut status,
+        };
+        shown.mark(marks, own);
+        if let Some(poll) = &mut shown.poll {
+            poll.voted = Some(own || !votes.is_empty());
+            poll.own_votes = Some(votes.to_vec());
+        }
+        status
+    }
+
     /// The same status for somebody who is logged in and has done this with it.
     pub fn mark(&mut self, marks: Marks, own: bool) {
         self.favourited = Some(marks.liked);

@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::visibility::{condition, unmuted};
 
 /// Where posts come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Reach {
     /// Anywhere.
     #[default]

@@ -1,0 +1,251 @@
+//! What a commit means for those who listen: which topics show it, to whom, and in which words. A status is built once and
+//! written out once for all readers to whom it looks the same.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use majlis_local::feeds::{self, Reach};
+use majlis_local::ids::{ActorId, ListId, NotificationId, PostId};
+use majlis_local::marks::{self, Marks};
+use majlis_local::posts::{self, Parts, Post};
+use majlis_local::visibility::Visibility;
+use majlis_local::{Connection, Error, Event, Result, Site};
+use majlis_local::{mentions, notifications, polls};
+
+use super::conversation::Conversation;
+use super::hub::{Hub, Payloads, Topic, Update};
+use crate::entities::{Account, Notification, Status};
+
+/// With no more homes than this open, each is asked whether it shows a post; with more, only those of the author's followers.
+const FEW: usize = 256;
+/// Who is not logged in.
+const NOBODY: ActorId = ActorId(0);
+
+type Audience = Arc<HashSet<ActorId>>;
+
+/// What has to be told of an event.
+pub(super) fn of(c: &mut Connection, site: &Site, hub: &Hub, event: Event) -> Result<Vec<Update>> {
+    match event {
+        Event::PostCreated(id) => shown(c, site, hub, id, "update"),
+        Event::PostEdited(id) => shown(c, site, hub, id, "status.update"),
+        Event::PostDeleted { post, author, public, local, hashtags, mentioned } => {
+            let gone = Gone { post, author, public, local, hashtags, mentioned };
+            Ok(vec![gone.update(c, hub)?])
+        }
+        Event::Notified { notification, recipient } => notified(c, site, hub, notification, recipient),
+        Event::RelationsChanged(_) | Event::ActorChanged(_) | Event::ListChanged(_) | Event::AccessChanged(_) => Ok(Vec::new()),
+    }
+}
+
+/// A post or boost is new, or has a new text.
+fn shown(c: &mut Connection, site: &Site, hub: &Hub, id: PostId, event: &'static str) -> Result<Vec<Update>> {
+    let post = match posts::get(c, id) {
+        Ok(post) if post.deleted_at.is_none() => post,
+        Ok(_) | Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut topics: Vec<(Topic, Option<Audience>)> = Vec::new();
+    let mut readers: HashSet<ActorId> = HashSet::new();
+    for actor in homes(c, hub, &post)? {
+        readers.insert(actor);
+        topics.push((Topic::User(actor), None));
+    }
+    for (list, owner) in lists(c, hub, &post)? {
+        readers.insert(owner);
+        topics.push((Topic::List(list), None));
+    }
+    for (topic, audience) in open_topics(c, hub, &post)? {
+        readers.extend(audience.iter().copied());
+        topics.push((topic, Some(audience)));
+    }
+    let letters = letters(c, hub, &post, event)?;
+    if topics.is_empty() && letters.is_empty() {
+        return Ok(Vec::new());
+    }
+    // A boost whose original is gone is shown to nobody.
+    let Some(status) = Status::build_many(c, site, None, std::slice::from_ref(&post))?.pop() else { return Ok(Vec::new()) };
+    let mut updates = Vec::new();
+    if !topics.is_empty() {
+        let payloads = payloads(c, &status, &readers)?;
+        updates.push(Update { event, topics, payloads: Payloads::ByReader(payloads) });
+    }
+    if !letters.is_empty() {
+        updates.push(conversation(c, site, &post, &status, letters)?);
+    }
+    Ok(updates)
+}
+
+/// Those whose open home shows the post.
+fn homes(c: &mut Connection, hub: &Hub, post: &Post) -> Result<Vec<ActorId>> {
+    let candidates = match hub.users(FEW) {
+        Some(open) => open,
+        None => hub.users_among(feeds::home_candidates(c, post.author_id)?),
+    };
+    feeds::home_audience(c, post, &candidates)
+}
+
+/// The open lists that show the post, with their owners.
+fn lists(c: &mut Connection, hub: &Hub, post: &Post) -> Result<Vec<(ListId, ActorId)>> {
+    if !hub.has_lists() {
+        return Ok(Vec::new());
+    }
+    let with = hub.lists_among(feeds::lists_with(c, post.author_id)?);
+    let showing = feeds::list_audience(c, post, &with)?;
+    let heard = hub.heard(showing.into_iter().map(Topic::List).collect());
+    Ok(heard
+        .into_iter()
+        .filter_map(|(topic, people)| match topic {
+            // A list is its owner's alone.
+            Topic::List(list) => people.first().map(|owner| (list, *owner)),
+            _ => None,
+        })
+        .collect())
+}
+
+/// The open public topics that show the post, with those who may see it there.
+fn open_topics(c: &mut Connection, hub: &Hub, post: &Post) -> Result<Vec<(Topic, Audience)>> {
+    if post.visibility != Visibility::Public || post.is_boost() {
+        return Ok(Vec::new());
+    }
+    let names = majlis_local::hashtags::keys_of(c, post.id)?;
+    let answers_other = post.in_reply_to_uri.is_some() && post.in_reply_to_actor_id != Some(post.author_id);
+    let heard = hub.heard(public_topics(post.local, post.parts.has(Parts::MEDIA), !answers_other, names));
+    let mut people: Vec<ActorId> = heard.iter().flat_map(|(_, people)| people.iter().copied()).collect();
+    people.sort_unstable();
+    people.dedup();
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let audience: Audience = Arc::new(feeds::public_audience(c, post, &people)?.into_iter().collect());
+    Ok(heard.into_iter().map(|(topic, _)| (topic, audience.clone())).collect())
+}
+
+/// The public topics of a post; `timeline`: whether the public timelines show it, or hashtags alone.
+fn public_topics(local: bool, media: bool, timeline: bool, hashtags: Vec<String>) -> Vec<Topic> {
+    let mut topics = Vec::new();
+    if timeline {
+        let reach = if local { Reach::Local } else { Reach::Remote };
+        for reach in [Reach::All, reach] {
+            topics.push(Topic::Public { reach, only_media: false });
+            if media {
+                topics.push(Topic::Public { reach, only_media: true });
+            }
+        }
+    }
+    for key in hashtags {
+        if local {
+            topics.push(Topic::Hashtag { key: key.clone(), only_local: true });
+        }
+        topics.push(Topic::Hashtag { key, only_local: false });
+    }
+    topics
+}
+
+/// The status as each reader sees it, written out once for all to whom it looks the same.
+fn payloads(c: &mut Connection, status: &Status, readers: &HashSet<ActorId>) -> Result<HashMap<ActorId, Arc<str>>> {
+    let known: Vec<ActorId> = readers.iter().copied().filter(|reader| *reader != NOBODY).collect();
+    let shown = status.reblog.as_deref().unwrap_or(status);
+    let marks = marks::by(c, &known, shown.id)?;
+    let mut votes: HashMap<ActorId, Vec<i32>> = HashMap::new();
+    if shown.poll.is_some() {
+        for (voter, choice) in polls::votes_by(c, &known, shown.id)? {
+            votes.entry(voter).or_default().push(choice);
+        }
+    }
+    let mut written: HashMap<(bool, bool, Marks, Vec<i32>), Arc<str>> = HashMap::new();
+    let mut payloads = HashMap::with_capacity(readers.len());
+    for reader in known {
+        let marks = marks.get(&reader).copied().unwrap_or_default();
+        let votes = votes.remove(&reader).unwrap_or_default();
+        let key = (status.account.id == reader, shown.account.id == reader, marks, votes);
+        let payload = match written.get(&key) {
+            Some(payload) => payload.clone(),
+            None => {
+                let payload = json(&status.for_reader(reader, marks, &key.3))?;
+                written.insert(key, payload.clone());
+                payload
+            }
+        };
+        payloads.insert(reader, payload);
+    }
+    if readers.contains(&NOBODY) {
+        payloads.insert(NOBODY, json(status)?);
+    }
+    Ok(payloads)
+}
+
+/// Those who listen for letters and to whom this one is.
+fn letters(c: &mut Connection, hub: &Hub, post: &Post, event: &str) -> Result<Vec<ActorId>> {
+    if post.visibility != Visibility::Direct || event != "update" {
+        return Ok(Vec::new());
+    }
+    let mut people = mentions::of_post(c, post.id)?;
+    people.push(post.author_id);
+    let heard = hub.heard(people.into_iter().map(Topic::Direct).collect());
+    Ok(heard.into_iter().flat_map(|(_, people)| people.into_iter().take(1)).collect())
+}
+
+fn conversation(c: &mut Connection, site: &Site, post: &Post, status: &Status, readers: Vec<ActorId>) -> Result<Update> {
+    let named = mentions::of_post(c, post.id)?;
+    let accounts = Account::load_many(c, site, &named)?;
+    let others: Vec<Arc<Account>> = named.iter().filter_map(|actor| accounts.get(actor)).cloned().collect();
+    let mut payloads = HashMap::new();
+    for reader in &readers {
+        let status = status.for_reader(*reader, Marks::default(), &[]);
+        payloads.insert(*reader, json(&Conversation::new(*reader, &status, &others))?);
+    }
+    let topics = readers.into_iter().map(|reader| (Topic::Direct(reader), None)).collect();
+    Ok(Update { event: "conversation", topics, payloads: Payloads::ByReader(payloads) })
+}
+
+/// A post or boost that is gone.
+struct Gone {
+    post: PostId,
+    author: ActorId,
+    public: bool,
+    local: bool,
+    hashtags: Vec<String>,
+    mentioned: Vec<ActorId>,
+}
+
+impl Gone {
+    /// Told wherever it may have been shown: an app that does not have it ignores it.
+    fn update(self, c: &mut Connection, hub: &Hub) -> Result<Update> {
+        let mut topics: Vec<Topic> = Vec::new();
+        if hub.users(0).is_none() {
+            let mut homes = feeds::home_candidates(c, self.author)?;
+            homes.extend(self.mentioned);
+            homes.sort_unstable();
+            homes.dedup();
+            topics.extend(hub.users_among(homes).into_iter().map(Topic::User));
+        }
+        if hub.has_lists() {
+            topics.extend(hub.lists_among(feeds::lists_with(c, self.author)?).into_iter().map(Topic::List));
+        }
+        if self.public {
+            topics.extend(public_topics(self.local, true, true, self.hashtags));
+        }
+        let topics = topics.into_iter().map(|topic| (topic, None)).collect();
+        Ok(Update { event: "delete", topics, payloads: Payloads::One(self.post.to_string().into()) })
+    }
+}
+
+/// Somebody has a new notification.
+fn notified(c: &mut Connection, site: &Site, hub: &Hub, id: NotificationId, recipient: ActorId) -> Result<Vec<Update>> {
+    let heard = hub.heard(vec![Topic::User(recipient), Topic::Notifications(recipient)]);
+    if heard.is_empty() {
+        return Ok(Vec::new());
+    }
+    let row = match notifications::get(c, recipient, id) {
+        Ok(row) => row,
+        Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let Some(notification) = Notification::build_many(c, site, recipient, &[row])?.pop() else { return Ok(Vec::new()) };
+    let payloads = Payloads::One(json(&notification)?);
+    Ok(vec![Update { event: "notification", topics: heard.into_iter().map(|(topic, _)| (topic, None)).collect(), payloads }])
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<Arc<str>> {
+    serde_json::to_string(value).map(Into::into).map_err(Error::internal)
+}
