@@ -203,8 +203,8 @@ fn kind_of(method: &Method, path: &str) -> Option<Kind> {
     let kind = match (method.as_str(), path) {
         ("POST", "/api/v1/statuses") => Kind::Post,
         ("POST", "/api/v1/media" | "/api/v2/media") => Kind::Upload,
-        ("POST", "/api/v1/accounts" | "/sign_up") => Kind::SignUp,
-        ("POST", "/log_in" | "/oauth/token") => Kind::LogIn,
+        ("POST", "/api/v1/accounts" | "/auth/sign_up") => Kind::SignUp,
+        ("POST", "/auth/sign_in" | "/oauth/token") => Kind::LogIn,
         ("POST", "/api/v1/apps") => Kind::App,
         ("DELETE", _) if path.starts_with("/api/v1/statuses/") => Kind::Delete,
         ("POST", _) if path.starts_with("/api/v1/statuses/") && path.ends_with("/unreblog") => Kind::Delete,
