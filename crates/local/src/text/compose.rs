@@ -5,11 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::domains::display_domain;
 use super::emoji;
 use super::entities::{Entity, entities};
+use super::hashtags::hashtag_key;
 use super::html::{escape_attribute, escape_text};
 use super::markdown;
-use super::names::{Handle, display_domain, hashtag_key};
+use super::names::Handle;
 use super::sanitise::LINK_ATTRIBUTES;
 
 /// How an author's text is to be read.

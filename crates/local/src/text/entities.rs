@@ -4,7 +4,9 @@
 use std::ops::Range;
 
 use super::characters::{is_bidi_control, is_word};
-use super::names::{Handle, hashtag_length, normalise_domain};
+use super::domains::normalise_domain;
+use super::hashtags::hashtag_length;
+use super::names::Handle;
 
 /// Something in a text that becomes a link.
 #[derive(Debug, PartialEq, Eq)]

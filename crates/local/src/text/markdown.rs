@@ -8,8 +8,9 @@ use pulldown_cmark::{CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEn
 
 use super::compose::{Collector, Inline};
 use super::entities::{Entity, entities};
-use super::html::{Writer, escape_attribute, escape_text};
+use super::html::{escape_attribute, escape_text};
 use super::sanitise::{LINK_ATTRIBUTES, allowed_url, gate};
+use super::writer::Writer;
 
 const OPTIONS: Options = Options::ENABLE_STRIKETHROUGH;
 

@@ -7,7 +7,9 @@
 pub mod characters;
 pub mod compose;
 pub mod count;
+pub mod domains;
 pub mod emoji;
+pub mod hashtags;
 pub mod language;
 pub mod names;
 pub mod sanitise;
@@ -17,9 +19,12 @@ mod entities;
 mod html;
 mod markdown;
 mod plain;
+mod writer;
 
 pub use compose::{Format, Hashtag, Mentioned, Resolved, Scanned, render, render_field, scan};
 pub use count::count;
-pub use names::{Handle, hashtag_key, normalise_domain};
+pub use domains::normalise_domain;
+pub use hashtags::hashtag_key;
+pub use names::Handle;
 pub use plain::{excerpt, isolate, one_line, plain};
 pub use sanitise::sanitise;

@@ -9,7 +9,8 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 
 use super::entities::LINK_SCHEMES;
-use super::html::{Token, Tokens, Writer, attributes, decode, escape_attribute};
+use super::html::{Token, Tokens, attributes, decode, escape_attribute};
+use super::writer::Writer;
 
 /// How much of a document is read, in bytes; what follows is cut off. Longer than any post that peers accept.
 pub const MAX_HTML: usize = 256 * 1024;
