@@ -90,9 +90,11 @@ pub async fn search(api: Api, user: User<need::ReadAccounts>, Params(asked): Par
     let resolved = if asked.resolve && offset == 0 { resolve(&api, &asked.q).await } else { None };
     let (site, viewer) = (api.db.site().clone(), user.actor);
     let found = api.db.read(move |c| {
-        let mut ids: Vec<ActorId> = resolved.into_iter().map(|actor| actor.id).collect();
-        if asked.following {
-            ids.retain(|id| follows::is_following(c, viewer, *id).unwrap_or(false));
+        let mut ids: Vec<ActorId> = Vec::new();
+        if let Some(actor) = resolved
+            && (!asked.following || follows::is_following(c, viewer, actor.id)?)
+        {
+            ids.push(actor.id);
         }
         let known = search::actors(c, Some(viewer), &asked.q, asked.following, limit, offset)?;
         for actor in known {

@@ -183,7 +183,11 @@ mod tests {
         assert_eq!(ali.post("/api/v1/accounts/1/follow").await.status, 404);
         assert_eq!(app.anonymous().post(&format!("/api/v1/accounts/{b}/follow")).await.status, 401);
 
-        app.write(move |c| Ok(people::lock(c, b))).await;
+        app.write(move |c| {
+            people::lock(c, b);
+            Ok(())
+        })
+        .await;
         assert_eq!(ali.post(&format!("/api/v1/accounts/{b}/follow")).await.ok()["requested"], true);
         let asking = bea.get("/api/v1/follow_requests").await;
         assert_eq!(asking.json[0]["id"], a.to_string());
