@@ -1,8 +1,7 @@
-//! The route table of the pages. Addresses that have an ActivityPub form too are ours only when the request does not
-//! prefer that one: [`wants_page`] is the guard.
+//! The route table of the pages.
 
 use actix_web::dev::RequestHead;
-use actix_web::guard::{self, GuardContext};
+use actix_web::guard;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
@@ -12,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::{about, assets, authorize, feed, frame, front, log_in, post, profile, sign_up};
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
-/// `NormalizePath::trim()`. What federation answers at the same addresses must be registered with the opposite guard,
-/// or before.
+/// `NormalizePath::trim()`. Some addresses have an ActivityPub form too: federation, which takes only requests for that, is
+/// configured before.
 pub fn configure(cfg: &mut ServiceConfig) {
     assets::configure(cfg);
     cfg.service(page("/").route(get().to(front::show)));
@@ -27,14 +26,14 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/oauth/authorize").route(get().to(authorize::ask)).route(web::post().to(authorize::decide)));
     cfg.service(page("/oauth/authorize/native").route(get().to(authorize::native)));
     cfg.service(page("/public/local").route(get().to(feed::local)));
-    cfg.service(page("/tags/{name}").guard(guard::fn_guard(wants_page)).route(get().to(feed::hashtag)));
-    cfg.service(page("/users/{name}").guard(guard::fn_guard(wants_page)).route(get().to(profile::redirect)));
-    cfg.service(page("/users/{name}/statuses/{id}").guard(guard::fn_guard(wants_page)).route(get().to(post::redirect)));
+    cfg.service(page("/tags/{name}").route(get().to(feed::hashtag)));
+    cfg.service(page("/users/{name}").route(get().to(profile::redirect)));
+    cfg.service(page("/users/{name}/statuses/{id}").route(get().to(post::redirect)));
     cfg.service(page("/@{name}/with_replies").route(get().to(profile::replies)));
     cfg.service(page("/@{name}/media").route(get().to(profile::media)));
     cfg.service(page("/@{name}/{id}/embed").route(get().to(post::embed)));
-    cfg.service(page("/@{name}/{id}").guard(guard::fn_guard(wants_page)).route(get().to(post::show)));
-    cfg.service(page("/@{name}").guard(guard::fn_guard(wants_page)).route(get().to(profile::posts)));
+    cfg.service(page("/@{name}/{id}").route(get().to(post::show)));
+    cfg.service(page("/@{name}").route(get().to(profile::posts)));
     cfg.service(page("/api/oembed").route(get().to(post::oembed)));
 }
 
@@ -68,28 +67,6 @@ fn get() -> actix_web::Route {
     web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
-/// Whether a request is for the page at an address that has an ActivityPub form too: unless it prefers that one.
-pub fn wants_page(context: &GuardContext<'_>) -> bool {
-    !prefers_activity(context.head())
-}
-
-/// Whether the `Accept` header gives a form of ActivityPub a greater weight than HTML, or the same and names it first
-/// (ActivityPub §3.2: both media types mean the same).
-pub fn prefers_activity(head: &RequestHead) -> bool {
-    let mut activity = 0.0_f32;
-    let mut page = 0.0_f32;
-    for (kind, weight) in accepts(head) {
-        match kind {
-            "application/activity+json" | "application/ld+json" | "application/json" if weight > activity && weight > page => {
-                activity = weight;
-            }
-            "text/html" | "application/xhtml+xml" if weight > page && weight > activity => page = weight,
-            _ => {}
-        }
-    }
-    activity > page
-}
-
 /// The media types of `Accept`, with their weights.
 fn accepts(head: &RequestHead) -> impl Iterator<Item = (&str, f32)> {
     head.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).map(
@@ -100,26 +77,4 @@ fn accepts(head: &RequestHead) -> impl Iterator<Item = (&str, f32)> {
             (kind, weight)
         },
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use actix_web::test::TestRequest;
-
-    fn prefers(accept: &str) -> bool {
-        prefers_activity(TestRequest::default().insert_header((header::ACCEPT, accept)).to_http_request().head())
-    }
-
-    #[test]
-    fn browsers_get_pages_and_servers_activities() {
-        assert!(!prefers("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-        assert!(!prefers("*/*"));
-        assert!(prefers("application/activity+json"));
-        assert!(prefers("application/ld+json; profile=\"https://www.w3.org/ns/activitystreams\""));
-        assert!(prefers("application/activity+json, application/ld+json, text/html;q=0.1"));
-        assert!(prefers("application/activity+json, text/html"));
-        assert!(!prefers("text/html, application/activity+json"));
-        assert!(!prefers("text/html;q=0.9, application/activity+json;q=0.5"));
-    }
 }
