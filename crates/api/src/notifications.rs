@@ -127,3 +127,6 @@ pub async fn unread_count(
     });
     Ok(Json(Count { count: found.await? }))
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,3 +150,6 @@ async fn by_address(api: &Api, viewer: Option<ActorId>, address: &str, resolve: 
     });
     Ok(entities.await?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -488,3 +488,6 @@ fn new_poll(params: PollParams) -> NewPoll {
         closed_at: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

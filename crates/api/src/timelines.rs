@@ -117,3 +117,6 @@ pub async fn list(
     let (viewer, id, page) = (user.actor, id.into_inner(), page.page(PAGE.0, PAGE.1));
     read(&api, Some(viewer), move |c| feeds::list(c, viewer, id, &page)).await
 }
+
+#[cfg(test)]
+mod tests;

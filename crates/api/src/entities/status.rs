@@ -295,3 +295,6 @@ fn grouped<R, V>(rows: Vec<R>, entry: impl Fn(&R) -> Option<(PostId, V)>) -> Has
     }
     groups
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,142 @@
+//! The whole shape of a status, and how much building a page costs.
+
+use majlis_local::attachments::{self, AttachmentKind, NewAttachment};
+use majlis_local::polls::{NewPoll, PollOption};
+use majlis_local::publish::Draft;
+use majlis_local::testing::TestDb;
+use majlis_local::testing::people::*;
+use majlis_local::testing::statements::statements;
+use majlis_local::{Timestamp, apps, boosts};
+
+use super::*;
+
+/// The same without what differs from run to run: ids, also within URLs, and times.
+fn masked(value: serde_json::Value) -> serde_json::Value {
+    use serde_json::Value;
+    match value {
+        Value::Object(entries) => entries
+            .into_iter()
+            .map(|(name, value)| {
+                let is_time = name.ends_with("_at") && value.is_string();
+                let value = if is_time { "[time]".into() } else { masked(value) };
+                (name, value)
+            })
+            .collect(),
+        Value::Array(values) => values.into_iter().map(masked).collect(),
+        Value::String(text) => {
+            let parts = text.split_inclusive(['/', '"']).map(|part| {
+                let digits = part.trim_end_matches(['/', '"']);
+                if digits.len() > 12 && digits.bytes().all(|b| b.is_ascii_digit()) {
+                    part.replace(digits, "[id]")
+                } else {
+                    part.to_owned()
+                }
+            });
+            Value::String(parts.collect())
+        }
+        other => other,
+    }
+}
+
+fn picture() -> NewAttachment {
+    NewAttachment {
+        kind: Some(AttachmentKind::Image),
+        file: Some("a/b.png".into()),
+        preview: Some("a/b_small.webp".into()),
+        description: "A cat".into(),
+        width: Some(640),
+        height: Some(480),
+        preview_width: Some(320),
+        preview_height: Some(240),
+        focus: Some((0.5, -0.25)),
+        blurhash: Some("UFBWY".into()),
+        ..NewAttachment::default()
+    }
+}
+
+#[test]
+fn a_status_has_every_attribute_of_mastodons() {
+    let (own, boost) = TestDb::new()
+        .write_now(|c| {
+            let (ali, badr) = (local(c, "ali"), remote(c, "badr"));
+            let app = apps::own(c, "Web")?;
+            let media = attachments::create(c, ali.id, None, picture())?;
+            let post = publish(
+                c,
+                ali.id,
+                Draft {
+                    attachments: vec![media.id],
+                    app: Some(app.id),
+                    summary: "cats".into(),
+                    language: Some("en".into()),
+                    ..draft("Hello @badr@peer.example, look: #Cats")
+                },
+            );
+            let mut asked = note(&badr, "Tea or coffee?");
+            asked.poll = Some(NewPoll {
+                options: ["Tea", "Coffee"].map(|title| PollOption { title: title.into(), votes: 2 }).to_vec(),
+                multiple: false,
+                hide_totals: false,
+                voters_count: Some(4),
+                expires_at: Some(Timestamp(4_000_000_000_000)),
+                closed_at: None,
+            });
+            let asked = receive(c, asked);
+            like(c, ali.id, asked.id);
+            let boost = boosts::boost(c, &site(), ali.id, &asked, None)?;
+            let own = Status::build(c, &site(), Some(ali.id), &post)?;
+            Ok((own, Status::build(c, &site(), None, &boost)?))
+        })
+        .unwrap();
+    insta::assert_json_snapshot!(masked(serde_json::to_value(own).unwrap()));
+    insta::assert_json_snapshot!(masked(serde_json::to_value(boost).unwrap()));
+}
+
+#[test]
+fn a_page_takes_the_same_number_of_queries_whatever_its_length() {
+    TestDb::new()
+        .write_now(|c| {
+            let (me, ali) = (local(c, "me"), local(c, "ali"));
+            let mut posts = Vec::new();
+            let mut counts = Vec::new();
+            for n in 0..12 {
+                let media = attachments::create(c, ali.id, None, picture())?;
+                let post = publish(c, ali.id, Draft { attachments: vec![media.id], ..draft(&format!("{n} @me #tag{n}")) });
+                posts.push(boosts::boost(c, &site(), me.id, &post, None)?);
+                posts.push(post);
+                let (built, sent) = statements(c, |c| Status::build_many(c, &site(), Some(me.id), &posts).unwrap());
+                assert_eq!(built.len(), posts.len());
+                counts.push(sent.len());
+            }
+            assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+            assert!(counts[0] <= 6, "{counts:?}");
+            // What no post has is not asked for.
+            let plain = say(c, ali.id, "plain");
+            let (_, sent) = statements(c, |c| Status::build_many(c, &site(), Some(me.id), &[plain]).unwrap());
+            assert_eq!(sent.len(), 2, "{sent:?}");
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_reader_sees_its_own_marks() {
+    TestDb::new()
+        .write_now(|c| {
+            let (me, ali) = (local(c, "me"), local(c, "ali"));
+            let post = say(c, ali.id, "hello");
+            let boost = boosts::boost(c, &site(), ali.id, &post, None)?;
+            like(c, me.id, post.id);
+            bookmark(c, me.id, post.id);
+            for post in [&post, &boost] {
+                for reader in [me.id, ali.id] {
+                    let built = Status::build(c, &site(), Some(reader), post)?;
+                    let marks = majlis_local::marks::by(c, &[reader], post.boost_of_id.unwrap_or(post.id))?;
+                    let marks = marks.get(&reader).copied().unwrap_or_default();
+                    assert_eq!(Status::build(c, &site(), None, post)?.for_reader(reader, marks, &[]), built);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}

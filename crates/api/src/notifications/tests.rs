@@ -1,0 +1,73 @@
+//! Notifications over HTTP.
+
+use majlis_local::testing::people;
+use serde_json::{Value, json};
+
+use crate::testing::{Caller, TestApp};
+
+fn kinds(answer: &Value) -> Vec<&str> {
+    answer.as_array().unwrap().iter().map(|n| n["type"].as_str().unwrap()).collect()
+}
+
+/// `ali` mentions `me`, follows, likes and boosts: the oldest first.
+async fn busy(app: &TestApp) -> (Caller, Caller) {
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let mine = me.post_form("/api/v1/statuses", "status=hello").await.ok();
+    let id = mine["id"].as_str().unwrap().to_owned();
+    ali.post_form("/api/v1/statuses", "status=@me+hi").await.ok();
+    ali.post(&format!("/api/v1/statuses/{id}/favourite")).await.ok();
+    ali.post(&format!("/api/v1/statuses/{id}/reblog")).await.ok();
+    (me, ali)
+}
+
+#[actix_web::test]
+async fn notifications_are_listed_filtered_counted_and_dismissed() {
+    let app = TestApp::new();
+    let (me, ali) = busy(&app).await;
+    let all = me.get("/api/v1/notifications").await.ok();
+    assert_eq!(kinds(&all), ["reblog", "favourite", "mention"]);
+    assert_eq!(all[0]["account"]["acct"], "ali");
+    assert_eq!(all[0]["status"]["reblogs_count"], 1);
+    assert!(all[0]["group_key"].as_str().unwrap().starts_with("ungrouped-"));
+    let read = async |query: &str| me.get(&format!("/api/v1/notifications?{query}")).await.ok();
+    assert_eq!(kinds(&read("types[]=mention&types[]=follow").await), ["mention"]);
+    assert_eq!(kinds(&read("exclude_types[]=mention&exclude_types[]=admin.report").await), ["reblog", "favourite"]);
+    assert!(kinds(&read("types[]=admin.report").await).is_empty());
+    assert_eq!(kinds(&read(&format!("account_id={}", ali.actor.unwrap())).await).len(), 3);
+    assert!(kinds(&read("account_id=1").await).is_empty());
+    let page = me.get("/api/v1/notifications?limit=2").await;
+    let next = me.get(&page.link("next").unwrap()).await;
+    assert_eq!(kinds(&next.ok()), ["mention"]);
+
+    assert_eq!(me.get("/api/v1/notifications/unread_count").await.ok(), json!({ "count": 3 }));
+    let newest = all[1]["id"].as_str().unwrap();
+    me.post_form("/api/v1/markers", &format!("notifications[last_read_id]={newest}")).await.ok();
+    assert_eq!(me.get("/api/v1/notifications/unread_count").await.ok(), json!({ "count": 1 }));
+
+    let path = format!("/api/v1/notifications/{newest}");
+    assert_eq!(me.get(&path).await.ok()["type"], "favourite");
+    assert_eq!(ali.get(&path).await.status, 404);
+    assert_eq!(ali.post(&format!("{path}/dismiss")).await.ok(), json!({}));
+    assert_eq!(kinds(&read("").await).len(), 3);
+    assert_eq!(me.post(&format!("{path}/dismiss")).await.ok(), json!({}));
+    assert_eq!(kinds(&read("").await), ["reblog", "mention"]);
+    assert_eq!(me.post("/api/v1/notifications/clear").await.ok(), json!({}));
+    assert!(kinds(&read("").await).is_empty());
+    assert_eq!(app.anonymous().get("/api/v1/notifications").await.status, 401);
+    // A path beside it that has nothing to tell yet is not taken for an id.
+    assert_eq!(me.get("/api/v1/notifications/requests").await.ok(), json!([]));
+}
+
+#[actix_web::test]
+async fn what_a_notification_tells_of_is_shown_only_while_it_may_be_seen() {
+    let app = TestApp::new();
+    let (me, ali) = busy(&app).await;
+    let (viewer, author) = (me.actor.unwrap(), ali.actor.unwrap());
+    app.write(move |c| {
+        people::block(c, author, viewer);
+        Ok(())
+    })
+    .await;
+    let left = me.get("/api/v1/notifications").await.ok();
+    assert_eq!(kinds(&left), ["reblog", "favourite"]);
+}
