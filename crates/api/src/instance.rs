@@ -268,7 +268,7 @@ fn second(api: &Api, now: &Snapshot) -> Value {
         "streaming": streaming_url(api),
         "status": Value::Null,
         "about": format!("{origin}/about"),
-        "privacy_policy": format!("{origin}/privacy"),
+        "privacy_policy": format!("{origin}/privacy-policy"),
         "terms_of_service": Value::Null,
     });
     configuration["vapid"] = json!({ "public_key": now.vapid_key });

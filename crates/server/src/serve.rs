@@ -18,6 +18,7 @@ use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::{Db, Site, deliveries, origin};
 use majlis_media::{Key, Limits, Media, Store};
+use majlis_web::Web;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -72,13 +73,14 @@ impl Server {
         let about = describe(&db, config).await?;
         take_up_abandoned(&db).await?;
         let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
+        let pages = Web::new(db.clone(), web_config(config, &about));
         let federation = Federation::new(db.clone(), private_peers(config), server_info(config, about))?;
         let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
 
         let stop = CancellationToken::new();
         let mut server =
             Self { db, origin, address, stop, grace: Duration::from_secs(config.stop_timeout.0.into()), tasks: JoinSet::new() };
-        server.serve(config, listener, &api, &federation, &store, &metrics)?;
+        server.serve(config, listener, &pages, &api, &federation, &store, &metrics)?;
         if let Some(listener) = own_port {
             server.serve_probes(listener, &metrics)?;
         }
@@ -93,6 +95,7 @@ impl Server {
         &mut self,
         config: &Config,
         listener: TcpListener,
+        pages: &Web,
         api: &Api,
         federation: &Federation,
         store: &Store,
@@ -100,13 +103,14 @@ impl Server {
     ) -> io::Result<()> {
         let surroundings = Data::new(Surroundings { stop: self.stop.clone(), https: self.origin.is_https() });
         let (db, store, metrics) = (Data::new(self.db.clone()), Data::new(store.clone()), Data::new(metrics.clone()));
-        let (api, federation) = (api.clone(), Data::new(federation.clone()));
+        let (pages, api, federation) = (pages.clone(), api.clone(), Data::new(federation.clone()));
         let own_port = config.metrics_listen.is_some();
         let app = move || {
             App::new()
                 .app_data(surroundings.clone())
                 .app_data(db.clone())
                 .app_data(store.clone())
+                .app_data(pages.clone())
                 .app_data(api.clone())
                 .app_data(federation.clone())
                 .app_data(metrics.clone())
@@ -115,8 +119,11 @@ impl Server {
                 .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
                 .configure(if own_port { probes::configure_without_metrics } else { probes::configure })
                 .configure(files::configure)
-                .configure(majlis_api::configure)
+                // What is asked for as ActivityPub before what is asked for as a page; what is spelt out before all of /api.
                 .configure(majlis_federation::endpoints::configure)
+                .configure(majlis_web::configure)
+                .configure(majlis_api::configure)
+                .default_service(web::to(majlis_web::routes::nowhere))
                 .wrap(from_fn(rate_limits::limit))
                 .wrap(from_fn(cors::allow))
                 .wrap(NormalizePath::trim())
@@ -214,6 +221,16 @@ fn api_config(config: &Config) -> majlis_api::Config {
         upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
         post_characters: config.post_limit.0 as usize,
         version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// What the pages need to know.
+fn web_config(config: &Config, about: &About) -> majlis_web::Config {
+    majlis_web::Config {
+        registrations: config.registrations,
+        title: about.title.clone(),
+        description: config.description.clone(),
+        ..majlis_web::Config::default()
     }
 }
 
