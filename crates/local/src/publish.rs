@@ -53,6 +53,9 @@ pub struct Draft {
     pub character_limit: usize,
 }
 
+/// A new alt text and focus of an attachment; `None` leaves it as it is.
+pub type NewDescription = (AttachmentId, Option<String>, Option<(f64, f64)>);
+
 /// What an author changes of a post.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[allow(missing_docs)]
@@ -65,7 +68,7 @@ pub struct Revision {
     /// `None` leaves the attachments as they are.
     pub attachments: Option<Vec<AttachmentId>>,
     /// New alt texts and foci of attachments.
-    pub descriptions: Vec<(AttachmentId, Option<String>, Option<(f64, f64)>)>,
+    pub descriptions: Vec<NewDescription>,
     pub character_limit: usize,
 }
 
