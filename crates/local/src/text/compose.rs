@@ -81,7 +81,7 @@ pub struct Mentioned {
 pub struct Resolved {
     /// Those of [`Scanned::mentions`] that exist; the others stay text.
     pub mentions: HashMap<Handle, Mentioned>,
-    /// What stands before a hashtag's key in its URL: `https://example.org/tags/`.
+    /// What stands before a hashtag's key in its URL: `https://example.org/tags/`. Hashtags stay text when it is empty.
     pub tag_base_url: String,
 }
 
@@ -247,6 +247,11 @@ impl<'r> Inline<'r> {
     }
 
     fn hashtag(&self, out: &mut String, name: &str) {
+        if self.resolved.tag_base_url.is_empty() {
+            out.push('#');
+            escape_text(out, name);
+            return;
+        }
         out.push_str("<a href=\"");
         escape_attribute(out, &self.resolved.tag_base_url);
         percent_encode(out, &hashtag_key(name));
@@ -372,6 +377,11 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(render(text, Format::Plain, &resolved()), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn without_a_base_hashtags_stay_text() {
+        assert_eq!(render("#a <b> #مدرسة", Format::Plain, &Resolved::default()), "<p>#a &lt;b&gt; #مدرسة</p>");
     }
 
     #[test]

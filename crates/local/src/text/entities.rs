@@ -57,7 +57,15 @@ pub(crate) fn entities(text: &str) -> Vec<(Range<usize>, Entity<'_>)> {
 
 /// The URLs of a text in the order in which they start.
 fn links(text: &str) -> Vec<Range<usize>> {
-    let mut found: Vec<Range<usize>> = text.match_indices("://").filter_map(|(at, _)| url(text, at)).collect();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for (at, _) in text.match_indices("://") {
+        // A URL inside a URL is part of it, and is not read again.
+        if found.last().is_none_or(|last| last.end <= at)
+            && let Some(range) = url(text, at)
+        {
+            found.push(range);
+        }
+    }
     let others = found.len();
     for (prefix, is_start) in [("magnet:?", is_magnet as fn(&str) -> bool), ("xmpp:", is_xmpp)] {
         let mut from = 0;
@@ -380,6 +388,28 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(found(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn long_texts_are_read_once() {
+        for piece in [
+            "https://a.b/",
+            "https://a.b",
+            "xmpp:a.b",
+            "magnet:?a=",
+            "@a@b.c",
+            "@a",
+            "#a",
+            "#",
+            "#_",
+            "@",
+            "://",
+            "https://",
+            "https://a:",
+            "(",
+        ] {
+            entities(&piece.repeat(1_000_000 / piece.len()));
         }
     }
 

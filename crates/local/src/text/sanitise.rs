@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use ammonia::{Builder, UrlRelative};
 
 use super::entities::LINK_SCHEMES;
-use super::html::{Token, Tokens, attributes, decode, escape_attribute};
+use super::html::{Token, Tokens, attributes, decode, escape_attribute, reference};
 use super::writer::Writer;
 
 /// How much of a document is read, in bytes; what follows is cut off. Longer than any post that peers accept.
@@ -176,7 +176,8 @@ fn restructure(html: &str) -> String {
     writer.finish()
 }
 
-/// Text goes through as it stands: references are kept, what is not one is escaped, control characters are left out.
+/// Text in the form in which the last stage writes it: references decoded as far as they are known, what is none
+/// escaped, control characters left out however they were written.
 fn clean_text(writer: &mut Writer, text: &str) {
     let plain = |b: u8| b >= 0x20 && !matches!(b, b'<' | b'>' | b'&' | 0x7F | 0xC2) || matches!(b, b'\n' | b'\t');
     if text.bytes().all(plain) {
@@ -184,11 +185,26 @@ fn clean_text(writer: &mut Writer, text: &str) {
         return;
     }
     let mut clean = String::with_capacity(text.len() + text.len() / 8 + 8);
-    for (at, c) in text.char_indices() {
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (c, length) = match c {
+            '&' => match reference(rest) {
+                Some(known) => known,
+                None => {
+                    // A name that only the last stage knows, or an ampersand.
+                    let named = rest[1..].starts_with(|c: char| c.is_ascii_alphabetic());
+                    clean.push_str(if named { "&" } else { "&amp;" });
+                    rest = &rest[1..];
+                    continue;
+                }
+            },
+            c => (c, c.len_utf8()),
+        };
+        rest = &rest[length..];
         match c {
             '<' => clean.push_str("&lt;"),
             '>' => clean.push_str("&gt;"),
-            '&' if !text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '#') => clean.push_str("&amp;"),
+            '&' => clean.push_str("&amp;"),
             '\u{A0}' => clean.push_str("&nbsp;"),
             '\n' | '\t' => clean.push(c),
             c if c.is_control() => {}
@@ -446,6 +462,8 @@ mod tests {
             ),
             ("<math><semantics><mi>x</mi><annotation encoding=\"text/plain\">x</annotation></semantics></math>", "x".into()),
             ("a\u{0}b\u{B}c", "abc".into()),
+            ("a&#1;b&#x7f;c&#1d&#", "abc&amp;#1d&amp;#".into()),
+            ("&lt;script&gt; &amp;lt; &eacute; &notit; &copy", "&lt;script&gt; &amp;lt; é ¬it; ©".into()),
             ("<p>x &nbsp; &copy; &unknown;</p>", "<p>x &nbsp; © &amp;unknown;</p>".into()),
             ("<p>مرحبا <strong>بالعالم</strong>\u{200F}!</p>", "<p>مرحبا <strong>بالعالم</strong>\u{200F}!</p>".into()),
             ("<scr<script>ipt>alert(1)</script>", "ipt&gt;alert(1)".into()),
