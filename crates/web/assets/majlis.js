@@ -1,6 +1,7 @@
 // What scripts add to pages that work without them: times in the reader's own clock, a button that copies.
 
-const language = document.documentElement.lang;
+const root = document.documentElement;
+const language = `${root.lang}-u-nu-${root.dataset.digits ?? "latn"}`;
 const spans = [["year", 31536e6], ["month", 2592e6], ["day", 864e5], ["hour", 36e5], ["minute", 6e4]];
 
 function ago(at) {

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::forms;
-use crate::language::{self, Language, Locale};
+use crate::language::{self, Digits, Language, Locale};
 use crate::sessions::{self, Person};
 use crate::state::Web;
 use crate::words::Words;
@@ -332,6 +332,14 @@ impl<'a> Frame<'a> {
         self.visit.locale.language.direction()
     }
 
+    /// How numbers are written, as Unicode names it: what scripts write looks like what we do.
+    pub fn numbering(&self) -> &'static str {
+        match self.visit.locale.digits {
+            Digits::Western => "latn",
+            Digits::Arabic => "arab",
+        }
+    }
+
     /// OpenGraph's name of the language.
     pub fn og_locale(&self) -> &'static str {
         match self.visit.locale.language {
@@ -428,8 +436,10 @@ pub async fn dress(
 
 /// The page about an error.
 pub fn error_page(req: &HttpRequest, error: &Error) -> Result<HttpResponse> {
-    let visit = match req.extensions().get::<Visit>() {
-        Some(visit) => visit.clone(),
+    // On its own line: the borrow must have ended before the cookies are read, which are kept in the extensions too.
+    let known = req.extensions().get::<Visit>().cloned();
+    let visit = match known {
+        Some(visit) => visit,
         None => Visit::anonymous(req, Web::of(req)?.clone()),
     };
     let t = visit.words();
