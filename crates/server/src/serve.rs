@@ -42,6 +42,14 @@ const CONNECTIONS: usize = 20_000;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1_024;
 
+/// What the web server serves.
+struct Rooms<'a> {
+    pages: &'a Web,
+    api: &'a Api,
+    federation: &'a Federation,
+    store: &'a Store,
+}
+
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
@@ -80,7 +88,7 @@ impl Server {
         let stop = CancellationToken::new();
         let mut server =
             Self { db, origin, address, stop, grace: Duration::from_secs(config.stop_timeout.0.into()), tasks: JoinSet::new() };
-        server.serve(config, listener, &pages, &api, &federation, &store, &metrics)?;
+        server.serve(config, listener, &Rooms { pages: &pages, api: &api, federation: &federation, store: &store }, &metrics)?;
         if let Some(listener) = own_port {
             server.serve_probes(listener, &metrics)?;
         }
@@ -91,17 +99,9 @@ impl Server {
     }
 
     /// The web server proper.
-    fn serve(
-        &mut self,
-        config: &Config,
-        listener: TcpListener,
-        pages: &Web,
-        api: &Api,
-        federation: &Federation,
-        store: &Store,
-        metrics: &Metrics,
-    ) -> io::Result<()> {
+    fn serve(&mut self, config: &Config, listener: TcpListener, rooms: &Rooms<'_>, metrics: &Metrics) -> io::Result<()> {
         let surroundings = Data::new(Surroundings { stop: self.stop.clone(), https: self.origin.is_https() });
+        let Rooms { pages, api, federation, store } = *rooms;
         let (db, store, metrics) = (Data::new(self.db.clone()), Data::new(store.clone()), Data::new(metrics.clone()));
         let (pages, api, federation) = (pages.clone(), api.clone(), Data::new(federation.clone()));
         let own_port = config.metrics_listen.is_some();
