@@ -1,6 +1,5 @@
 """masto.js walks the API from Node.js; its own totals are printed when it fails."""
 
-import pytest
 import base64
 import json
 import os
@@ -8,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import urlencode
+
+import pytest
 
 from support.browser import OUT_OF_BAND, Browser
 from support.pictures import png
