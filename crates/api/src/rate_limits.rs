@@ -243,7 +243,10 @@ mod tests {
         assert_eq!(kind(Method::POST, "/api/v1/statuses/1/unreblog"), Some(Kind::Delete));
         assert_eq!(kind(Method::POST, "/api/v2/media"), Some(Kind::Upload));
         assert_eq!(kind(Method::POST, "/api/v1/accounts"), Some(Kind::SignUp));
+        assert_eq!(kind(Method::POST, "/auth/sign_up"), Some(Kind::SignUp));
         assert_eq!(kind(Method::POST, "/oauth/token"), Some(Kind::LogIn));
+        assert_eq!(kind(Method::POST, "/auth/sign_in"), Some(Kind::LogIn));
+        assert_eq!(kind(Method::GET, "/auth/sign_in"), None);
         assert_eq!(kind(Method::GET, "/@ali"), None);
         assert_eq!(kind(Method::POST, "/inbox"), None);
     }

@@ -305,8 +305,7 @@ mod tests {
                 own(c, "Majlis")?;
                 crate::tokens::issue(c, used.id, None, used.scopes)?;
                 prune(c, Timestamp::now().plus_seconds(-1))?;
-                let kept = prune(c, Timestamp::now().plus_seconds(60));
-                kept
+                prune(c, Timestamp::now().plus_seconds(60))
             })
             .unwrap();
         // The app token is older than the border, too: without a person's token the app is unused.

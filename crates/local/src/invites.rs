@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::connection::{Connection, cols};
-use crate::error::Result;
+use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, InviteId};
 use crate::schema::invites;
 use crate::secrets;
@@ -55,7 +55,14 @@ pub fn usable(c: &mut Connection, code: &str) -> Result<Option<Invite>> {
 }
 
 /// Counts that somebody joined by an invitation.
+///
+/// # Errors
+/// [`Error::Invalid`] naming `invite_code` when somebody else took the last use at the same moment.
 pub(crate) fn count_use(c: &mut Connection, id: InviteId) -> Result<()> {
-    diesel::update(invites::table.find(id)).set(invites::uses.eq(invites::uses + 1)).execute(c)?;
+    let left = invites::max_uses.is_null().or(invites::uses.nullable().lt(invites::max_uses));
+    let counted = diesel::update(invites::table.find(id).filter(left)).set(invites::uses.eq(invites::uses + 1)).execute(c)?;
+    if counted == 0 {
+        return Err(Error::invalid("invite_code", Flaw::Invalid, "is not valid (any more)"));
+    }
     Ok(())
 }

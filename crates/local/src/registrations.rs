@@ -69,8 +69,8 @@ pub async fn sign_up(db: &Db, mode: Registrations, form: SignUp) -> Result<Actor
     db.read(move |c| check(c, mode, &checked).map(drop)).await?;
     let password_hash = passwords::hash(form.password.clone()).await?;
     let keys = keys().await?;
-    let site = db.site().clone();
-    db.write(move |c| {
+    let (site, again) = (db.site().clone(), form.clone());
+    let outcome = db.write(move |c| {
         let invite = check(c, mode, &form)?;
         if let Some(invite) = invite {
             invites::count_use(c, invite)?;
@@ -92,8 +92,14 @@ pub async fn sign_up(db: &Db, mode: Registrations, form: SignUp) -> Result<Actor
             },
         )?;
         Ok(actor.id)
-    })
-    .await
+    });
+    match outcome.await {
+        Err(error) if is_conflict(&error) => {
+            db.read(move |c| check(c, mode, &again).map(drop)).await?;
+            Err(error)
+        }
+        outcome => outcome,
+    }
 }
 
 /// An account that an operator makes, who may take reserved names, needs no reason and accepts nothing.
@@ -131,8 +137,8 @@ pub async fn create_account(db: &Db, new: NewAccount) -> Result<ActorId> {
     db.read(move |c| check(c, &checked)).await?;
     let password_hash = passwords::hash(form.password.clone()).await?;
     let keys = keys().await?;
-    let site = db.site().clone();
-    db.write(move |c| {
+    let (site, again) = (db.site().clone(), form.clone());
+    let outcome = db.write(move |c| {
         check(c, &form)?;
         let actor = actors::create_local(c, &site, new_actor(&form.username, keys))?;
         users::insert(
@@ -150,8 +156,21 @@ pub async fn create_account(db: &Db, new: NewAccount) -> Result<ActorId> {
             },
         )?;
         Ok(actor.id)
-    })
-    .await
+    });
+    match outcome.await {
+        Err(error) if is_conflict(&error) => {
+            db.read(move |c| check(c, &again)).await?;
+            Err(error)
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether somebody else took the name or the address at the same moment: with several writers (PostgreSQL) the unique index
+/// is the first to know. Asking once more names the field.
+fn is_conflict(error: &Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error as Database};
+    matches!(error, Error::Database(Database::DatabaseError(DatabaseErrorKind::UniqueViolation, _)))
 }
 
 /// Keys for a new actor, made off this thread, since making them takes a while.

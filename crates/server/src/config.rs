@@ -85,7 +85,7 @@ settings! {
     data_dir: PathBuf, "MAJLIS_DATA_DIR" = "./data";
     /// The database: empty for SQLite in the data directory, `sqlite://PATH`, or `postgres://USER:PASSWORD@HOST/NAME`.
     database_url: Option<DatabaseUrl>, "DATABASE_URL" = "", secret;
-    /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`.
+    /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`. No e-mail is sent: an address counts as confirmed when its owner signs up.
     registrations: Registrations, "MAJLIS_REGISTRATIONS" = "open";
     /// The server's name, as apps and pages show it. What is given here or in the next two settings is written down at every
     /// start; what is left empty stays as it was written down before, at first `Majlis`.
