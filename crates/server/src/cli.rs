@@ -16,8 +16,8 @@ use majlis_local::Db;
 
 use crate::config::values::LogFilter;
 use crate::config::{self, Config, DEFINITIONS, Source, sources::Given};
+use crate::database::make_data_dir;
 use crate::logging;
-use crate::serve::make_data_dir;
 
 /// Why a command did not do what it was asked to.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use majlis_api::client_address::Proxies;
 use majlis_local::registrations::Registrations;
+use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{Bounded, ByteSize, DatabaseUrl, Domains, Email, Locale, LogFilter, LogFormat, Origin, Threads};
+use values::{Bounded, ByteSize, DatabaseUrl, Domains, Email, LogFilter, LogFormat, Origin, Threads};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +96,7 @@ settings! {
     /// An e-mail address under which people reach whoever runs the server. Shown to everybody.
     contact_email: Option<Email>, "MAJLIS_CONTACT_EMAIL" = "";
     /// The language of pages for visitors whose browser asks for none that we have: `en` or `ar`.
-    locale: Locale, "MAJLIS_LOCALE" = "en";
+    locale: Language, "MAJLIS_LOCALE" = "en";
     /// Domains besides our own whose handles lead to people here, separated by commas: webfinger answers for them too.
     alias_domains: Domains, "MAJLIS_ALIAS_DOMAINS" = "";
     /// Whether clients that ask too often are told to wait: `on` or `off`.

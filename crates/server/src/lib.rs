@@ -3,9 +3,11 @@
 pub mod chores;
 pub mod cli;
 pub mod config;
+pub mod database;
 pub mod files;
 pub mod logging;
 pub mod probes;
 pub mod requests;
+pub mod rooms;
 pub mod serve;
 pub mod workers;

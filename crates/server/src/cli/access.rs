@@ -8,7 +8,7 @@ use majlis_local::{Db, Timestamp, apps, invites, tokens};
 
 use super::{Failure, account, output};
 use crate::config::Config;
-use crate::serve;
+use crate::database;
 
 /// The app that tokens of the command line belong to, as people see it in their list of apps.
 const APP: &str = "majlis token create";
@@ -47,7 +47,7 @@ pub enum InviteCommand {
 pub async fn token(config: &Config, command: TokenCommand) -> Result<ExitCode, Failure> {
     let TokenCommand::Create { name, scopes } = command;
     let scopes = Scopes::parse(&scopes).map_err(|unknown| format!("there is no scope {:?}", unknown.0))?;
-    let (db, _) = serve::open_to_write(config, config.listen.port()).await?;
+    let (db, _) = database::open_to_write(config, config.listen.port()).await?;
     let actor = account::find(&db, &name).await?;
     output::print(&issue(&db, actor.id, scopes).await?);
     Ok(ExitCode::SUCCESS)
@@ -73,7 +73,7 @@ pub async fn issue(db: &Db, person: majlis_local::ids::ActorId, scopes: Scopes) 
 /// What the database refuses.
 pub async fn invite(config: &Config, command: InviteCommand) -> Result<ExitCode, Failure> {
     let InviteCommand::Create { uses, days } = command;
-    let (db, origin) = serve::open_to_write(config, config.listen.port()).await?;
+    let (db, origin) = database::open_to_write(config, config.listen.port()).await?;
     let until = days.map(|days| Timestamp::now().plus_seconds(days * 24 * 3_600));
     let invite = db.write(move |c| invites::create(c, None, uses, until)).await?;
     output::print(&format!("{origin}/invite/{}", invite.code));

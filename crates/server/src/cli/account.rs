@@ -12,7 +12,7 @@ use majlis_local::{Db, passwords, secrets};
 
 use super::{Failure, output};
 use crate::config::Config;
-use crate::serve;
+use crate::database;
 
 /// What can be done about an account.
 #[derive(Debug, Subcommand)]
@@ -98,11 +98,11 @@ impl From<RoleWord> for Role {
 /// # Errors
 /// What the rules or the database refuse.
 pub async fn run(config: &Config, command: AccountCommand) -> Result<ExitCode, Failure> {
-    let (db, _) = serve::open_to_write(config, config.listen.port()).await?;
+    let (db, _) = database::open_to_write(config, config.listen.port()).await?;
     match command {
         AccountCommand::Create { name, email, password, role, confirmed } => {
             let (password, made_up) = given_or_made_up(password)?;
-            let locale = config.locale.word().to_owned();
+            let locale = config.locale.code().to_owned();
             let account = NewAccount { username: name, email, password: password.clone(), role: role.into(), locale, confirmed };
             let id = registrations::create_account(&db, account).await?;
             let actor = db.read(move |c| actors::get(c, id)).await?;

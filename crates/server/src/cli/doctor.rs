@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{Failure, output};
 use crate::config::Config;
 use crate::config::values::Origin;
-use crate::serve;
+use crate::database;
 
 /// Free disk space below which the doctor warns, and below which it says that nothing goes.
 const LITTLE_SPACE: u64 = 2 << 30;
@@ -136,7 +136,7 @@ async fn database(config: &Config, report: &mut Report) -> Option<Origin> {
             return None;
         }
     }
-    match serve::open(config, config.listen.port()).await {
+    match database::open(config, config.listen.port()).await {
         Ok((_, origin)) => {
             report.good(what, format!("{shown} answers and is up to date"));
             Some(origin)
@@ -227,7 +227,7 @@ pub async fn examine_peer(config: &Config, peer: &str) -> Result<ExitCode, Failu
         }
     }
     if !config.database_is_sqlite() || majlis_local::db::is_there(&config.database()) {
-        let (db, _) = serve::open(config, config.listen.port()).await?;
+        let (db, _) = database::open(config, config.listen.port()).await?;
         let known = db.read(move |c| instances::get(c, &domain)).await?;
         relation(known.as_ref(), &mut report);
     }

@@ -45,7 +45,7 @@ fn a_flag_beats_the_environment_beats_the_file_beats_the_default() {
     let loaded = Config::load(&given).unwrap();
     assert_eq!(loaded.config.title.as_deref(), Some("flag"));
     assert_eq!(loaded.sources.source("title"), Source::Flag("title".to_owned()));
-    assert_eq!(loaded.config.locale, values::Locale::English);
+    assert_eq!(loaded.config.locale, Language::English);
     assert_eq!(loaded.sources.source("locale"), Source::Variable("MAJLIS_LOCALE"));
     assert!(!loaded.config.rate_limits);
     assert_eq!(loaded.sources.source("rate_limits"), Source::File(given.file.clone().unwrap()));

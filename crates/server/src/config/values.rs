@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use majlis_api::client_address::Proxies;
 use majlis_local::registrations::Registrations;
+use majlis_web::language::Language;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
 
@@ -196,19 +197,20 @@ macro_rules! one_of {
 }
 
 one_of! {
-    /// The languages of our own words.
-    Locale {
-        /// English.
-        English = "en",
-        /// Arabic, from right to left.
-        Arabic = "ar",
-    }
     /// How log lines look.
     LogFormat {
         /// For eyes.
         Human = "human",
         /// One JSON object a line.
         Json = "json",
+    }
+}
+
+impl Value for Language {
+    fn parse(text: &str) -> Result<Self, String> {
+        let word = text.trim().to_ascii_lowercase();
+        let found = Self::ALL.into_iter().find(|language| language.code() == word);
+        found.ok_or_else(|| format!("one of {}", Self::ALL.map(Self::code).join(", ")))
     }
 }
 

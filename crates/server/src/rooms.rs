@@ -1,0 +1,156 @@
+//! The rooms of one server, each with what it needs to know: made once at the start and shared by requests and jobs.
+
+use actix_web::web::{self, Data, ServiceConfig};
+use majlis_api::Api;
+use majlis_federation::client::PrivatePeers;
+use majlis_federation::jobs::Ended;
+use majlis_federation::{Federation, ServerInfo};
+use majlis_local::Db;
+use majlis_local::ids::JobId;
+use majlis_local::jobs::Job;
+use majlis_local::registrations::Registrations;
+use majlis_local::settings::{self, About};
+use majlis_media::{Key, Limits, Media, Store};
+use majlis_web::Web;
+
+use crate::cli::Failure;
+use crate::config::Config;
+use crate::config::values::Email;
+use crate::files;
+use crate::workers::Outcome;
+
+/// The largest body of a request, wherever a room does not say otherwise.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// The rooms. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Rooms {
+    /// The database.
+    pub db: Db,
+    /// Other servers.
+    pub federation: Federation,
+    store: Store,
+    api: Api,
+    pages: Web,
+}
+
+impl Rooms {
+    /// Sets all of them up.
+    ///
+    /// # Errors
+    /// When the place for files cannot be used, or the client for other servers cannot be made.
+    pub async fn new(config: &Config, db: Db) -> Result<Self, Failure> {
+        let folder = config.media_dir();
+        let store = Store::local(&folder).map_err(|error| format!("cannot keep files in {}: {error}", folder.display()))?;
+        let about = describe(&db, config).await?;
+        let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
+        let federation = Federation::new(db.clone(), private_peers(config), server_info(config, &about))?;
+        let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
+        let pages = Web::new(db.clone(), web_config(config, about));
+        Ok(Self { db, federation, store, api, pages })
+    }
+
+    /// Adds every room's routes and what they need. Where two rooms answer at one address, the federation says first whether
+    /// the request is for it; the pages own `/api/oembed` and so come before the API.
+    pub fn configure(&self, cfg: &mut ServiceConfig) {
+        cfg.app_data(Data::new(self.db.clone()))
+            .app_data(Data::new(self.store.clone()))
+            .app_data(Data::new(self.federation.clone()))
+            .app_data(self.api.clone())
+            .app_data(self.pages.clone())
+            .app_data(web::PayloadConfig::new(BODY_LIMIT))
+            .app_data(web::FormConfig::default().limit(BODY_LIMIT))
+            .app_data(web::JsonConfig::default().limit(BODY_LIMIT))
+            .configure(files::configure)
+            .configure(majlis_federation::endpoints::configure)
+            .configure(majlis_web::configure)
+            .configure(majlis_api::configure)
+            .default_service(web::to(majlis_web::routes::nowhere));
+    }
+
+    /// Runs a job where it belongs: files here, everything else in the federation.
+    pub async fn run(&self, id: JobId, job: Job) -> Outcome {
+        if let Job::DeleteFiles { keys } = &job {
+            return delete_files(&self.store, keys).await;
+        }
+        match self.federation.run(id, &job).await {
+            Ok(Ended::Done) => Outcome::Done,
+            Ok(Ended::Finished) => Outcome::Gone,
+            Ok(Ended::NotOurs) => {
+                tracing::error!(%id, ?job, "nobody runs such a job");
+                Outcome::Done
+            }
+            Err(why) => Outcome::Again { why, after: None },
+        }
+    }
+}
+
+/// What the client API needs to know.
+fn api_config(config: &Config) -> majlis_api::Config {
+    majlis_api::Config {
+        registrations: config.registrations,
+        rate_limits: config.rate_limits,
+        proxies: config.trusted_proxies.clone(),
+        upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
+        post_characters: config.post_limit.0 as usize,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn private_peers(config: &Config) -> PrivatePeers {
+    if config.private_peers { PrivatePeers::On } else { PrivatePeers::Off }
+}
+
+/// What the pages need to know.
+fn web_config(config: &Config, about: About) -> majlis_web::Config {
+    majlis_web::Config {
+        registrations: config.registrations,
+        title: about.title,
+        description: Some(about.short_description),
+        contact_email: Some(about.contact_email),
+        language: config.locale,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Writes down what the configuration says of the server, and gives back all that is said.
+async fn describe(db: &Db, config: &Config) -> Result<About, Failure> {
+    let before = db.read(settings::about).await?;
+    let mut about = before.clone();
+    if let Some(title) = &config.title {
+        about.title.clone_from(title);
+    }
+    if let Some(description) = &config.description {
+        about.short_description.clone_from(description);
+    }
+    if let Some(Email(address)) = &config.contact_email {
+        about.contact_email.clone_from(address);
+    }
+    if about != before {
+        let changed = about.clone();
+        db.write(move |c| settings::set_about(c, &changed)).await?;
+    }
+    Ok(about)
+}
+
+/// What nodeinfo says of us.
+fn server_info(config: &Config, about: &About) -> ServerInfo {
+    ServerInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        open_registrations: config.registrations == Registrations::Open,
+        title: about.title.clone(),
+        description: about.short_description.clone(),
+        alias_domains: config.alias_domains.0.clone(),
+    }
+}
+
+async fn delete_files(store: &Store, keys: &[String]) -> Outcome {
+    for key in keys {
+        // A remote picture's column holds an address and not a key: there is nothing to delete.
+        let Ok(key) = Key::parse(key) else { continue };
+        if let Err(error) = store.delete(&key).await {
+            return Outcome::Again { why: error.to_string(), after: None };
+        }
+    }
+    Outcome::Done
+}
