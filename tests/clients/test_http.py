@@ -208,7 +208,6 @@ def test_errors_have_cors_too(server: Majlis) -> None:
         assert server.request("GET", path, headers={"Origin": "https://app.example"}).headers["Access-Control-Allow-Origin"] == "*"
 
 
-@pytest.mark.xfail(reason="the budget refills while a slow build asks", strict=False)
 def test_rate_limits(new_server: MakeServer) -> None:
     server = new_server(MAJLIS_RATE_LIMITS="on")
     person = server.join("amina")
@@ -218,7 +217,8 @@ def test_rate_limits(new_server: MakeServer) -> None:
     reset = datetime.datetime.fromisoformat(reply.headers["X-RateLimit-Reset"].replace("Z", "+00:00"))
     assert reset > datetime.datetime.now(datetime.UTC) - datetime.timedelta(seconds=5)
     assert int(person.request("GET", "/api/v1/accounts/verify_credentials").headers["X-RateLimit-Remaining"]) < remaining
-    for _ in range(limit + 5):
+    # The budget refills while it is spent: a slow build gets more than `limit` through, never twice as many.
+    for _ in range(2 * limit):
         reply = person.request("GET", "/api/v1/accounts/verify_credentials")
         if reply.status_code == 429:
             break

@@ -8,8 +8,6 @@ import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
-
 from support.browser import OUT_OF_BAND, Browser
 from support.pictures import png
 from support.server import SCOPES, Majlis, Person
@@ -18,7 +16,6 @@ WALK = Path(__file__).with_name("masto.mjs")
 NODE = Path(sys.executable).parent / "node"
 
 
-@pytest.mark.xfail(reason="not yet walked to its end", strict=False)
 def test_masto_js(server: Majlis, amina: Person, badr: Person) -> None:
     registered = server.request("POST", "/api/v1/apps", json={"client_name": "Elk", "redirect_uris": OUT_OF_BAND, "scopes": SCOPES}).json()
     query = {"response_type": "code", "client_id": registered["client_id"], "redirect_uri": OUT_OF_BAND, "scope": SCOPES}
