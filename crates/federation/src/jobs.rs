@@ -3,10 +3,11 @@
 use majlis_local::actors::{self, Actor};
 use majlis_local::ids::{ActorId, JobId};
 use majlis_local::jobs::{self, Job};
-use majlis_local::{Error, posts, receive};
+use majlis_local::{Error, instances, posts, receive};
 
 use crate::activities::{self, Handled};
 use crate::client::Budget;
+use crate::nodeinfo;
 use crate::outbound;
 use crate::resolve::{MOST_PARENTS, ResolveError};
 use crate::state::Federation;
@@ -41,6 +42,10 @@ impl Federation {
             Job::Receive { activity, signer, verified } => self.receive(activity, signer, *verified).await,
             Job::FetchObject { uri, depth } => self.fetch_object(uri, *depth).await,
             Job::RefreshActor { actor } => self.refresh(*actor).await,
+            Job::Probe { host } => {
+                self.probe(host).await;
+                Ok(())
+            }
             Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
         };
         match done {
@@ -69,6 +74,22 @@ impl Federation {
         match self.fetch_actor(&actor.uri, &Budget::for_activity()).await {
             Err(error) if error.is_gone() => Ok(self.db.write(move |c| receive::delete_actor(c, id)).await?),
             other => other.map(drop),
+        }
+    }
+
+    /// Writes down what a host runs. One that does not say keeps what it said before, and is asked again another day.
+    async fn probe(&self, host: &str) {
+        match nodeinfo::look_up(&self.client, host, &Budget::for_look_up()).await {
+            Ok(Some(software)) => {
+                let host = host.to_owned();
+                let written =
+                    self.db.write(move |c| instances::probed(c, &host, Some(&software.name), software.version.as_deref())).await;
+                if let Err(error) = written {
+                    tracing::warn!(%error, "what a host runs was not written down");
+                }
+            }
+            Ok(None) => tracing::debug!(host, "does not say what it runs"),
+            Err(error) => tracing::debug!(host, %error, "could not be asked what it runs"),
         }
     }
 

@@ -7,6 +7,7 @@ pub mod endpoints;
 pub mod inbox;
 pub mod jobs;
 pub mod lanes;
+pub mod nodeinfo;
 pub mod objects;
 pub mod outbound;
 pub mod resolve;

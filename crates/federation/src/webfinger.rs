@@ -138,7 +138,7 @@ async fn ask(client: &Client, account: &Acct, budget: &Budget) -> Result<Jrd, We
 }
 
 /// Private peers (loopback, literal addresses, or any port) are asked by plain http, all others by https.
-fn scheme(domain: &str, peers: PrivatePeers) -> &'static str {
+pub(crate) fn scheme(domain: &str, peers: PrivatePeers) -> &'static str {
     let private = |url: Url| match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || url.port().is_some(),
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,

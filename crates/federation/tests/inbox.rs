@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use majlis_federation::sig::{PrivateKey, Scheme};
 use majlis_local::instances::{self, Policy};
 use majlis_local::keypairs::KeyPair;
-use majlis_local::{actors, posts};
+use majlis_local::{Timestamp, actors, posts, received};
 use serde_json::json;
 use support::{Peer, Server, draft, post};
 
@@ -167,6 +167,15 @@ async fn undo_works_whole_and_by_bare_id() {
     assert_eq!(here.read(move |c| actors::get(c, id)).await.followers_count, 1);
     assert_eq!(peer.send(&inbox, &peer.activity("uf1", "Undo", follow["id"].clone())).await, 202);
     assert_eq!(here.read(move |c| actors::get(c, id)).await.followers_count, 0);
+
+    // Misskey's follows have one id for ever, and what was received is forgotten after a month.
+    for undo in ["uf2", "uf3"] {
+        assert_eq!(peer.send(&inbox, &follow).await, 202);
+        assert_eq!(here.read(move |c| actors::get(c, id)).await.followers_count, 1);
+        here.write(|c| received::purge(c, Timestamp::now().plus_seconds(60), 1_000)).await;
+        assert_eq!(peer.send(&inbox, &peer.activity(undo, "Undo", follow["id"].clone())).await, 202);
+        assert_eq!(here.read(move |c| actors::get(c, id)).await.followers_count, 0);
+    }
     here.stop().await;
     peer.stop().await;
 }

@@ -12,6 +12,7 @@ use crate::connection::{Connection, PortableDsl, any_text, cols};
 use crate::db::{Db, forget_policies, wake_deliveries};
 use crate::deliveries;
 use crate::error::{Error, Flaw, Result};
+use crate::jobs::{self, Job};
 use crate::schema::instances;
 use crate::time::Timestamp;
 
@@ -390,8 +391,21 @@ pub fn probed(c: &mut Connection, host: &str, software: Option<&str>, version: O
     Ok(())
 }
 
+/// Leaves a [`Job::Probe`] for each of up to `limit` hosts that were not asked since `before`, and says how many. One that
+/// does not answer is asked again only when its turn comes.
+pub fn probe_due(c: &mut Connection, before: Timestamp, limit: i64) -> Result<usize> {
+    let hosts = to_probe(c, before, limit)?;
+    for host in &hosts {
+        jobs::enqueue(c, &Job::Probe { host: host.clone() })?;
+    }
+    diesel::update(instances::table.filter(any_text(instances::host, hosts.clone())))
+        .set(instances::probed_at.eq(Timestamp::now()))
+        .execute(c)?;
+    Ok(hosts.len())
+}
+
 /// Hosts whose nodeinfo was not asked for since `before`, those never asked first. Only those that can be reached.
-pub fn to_probe(c: &mut Connection, before: Timestamp, limit: i64) -> Result<Vec<String>> {
+fn to_probe(c: &mut Connection, before: Timestamp, limit: i64) -> Result<Vec<String>> {
     Ok(instances::table
         .filter(instances::policy.ne(Policy::Suspend))
         .filter(instances::unavailable_at.is_null())
@@ -523,6 +537,9 @@ mod tests {
             assert_eq!(to_probe(c, Timestamp::now().plus_seconds(-60), 9)?, ["b.example"]);
             assert_eq!(to_probe(c, Timestamp::now().plus_seconds(60), 9)?, ["b.example", "a.example"]);
             assert_eq!(get(c, "a.example")?.unwrap().software.as_deref(), Some("mastodon"));
+            assert_eq!(probe_due(c, Timestamp::now().plus_seconds(-60), 9)?, 1);
+            assert_eq!(jobs::all(c)?, [Job::Probe { host: "b.example".to_owned() }]);
+            assert_eq!(probe_due(c, Timestamp::now().plus_seconds(-60), 9)?, 0, "it is being asked");
             Ok(())
         })
         .unwrap();

@@ -43,6 +43,11 @@ pub enum Job {
         /// The actor.
         actor: ActorId,
     },
+    /// Ask another server what it runs.
+    Probe {
+        /// Its host, as instances are keyed.
+        host: String,
+    },
     /// Delete stored files that no row names any more.
     DeleteFiles {
         /// Storage keys.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
-    Connection, Db, Result, Timestamp, apps, attachments, mutes, oauth_codes, publish, received, sessions, tokens, tombstones,
+    Connection, Db, Result, Timestamp, apps, attachments, instances, mutes, oauth_codes, publish, received, sessions, tokens,
+    tombstones,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -25,6 +26,8 @@ struct Chore {
 const BATCH: i64 = 1_000;
 /// Runs in a row while there is still something to throw away; the rest waits for the next time.
 const RUNS: usize = 50;
+/// Other servers that are asked in an hour what they run.
+const PROBES: i64 = 100;
 /// The pause between two of them, in which others may write.
 const BREATH: Duration = Duration::from_millis(50);
 /// The pause before the first chores: a start has better things to do.
@@ -57,6 +60,12 @@ const CHORES: &[Chore] = &[
         run: |c, now| tokens::prune(c, now.plus_seconds(-90 * DAY)),
     },
     Chore { name: "apps", every: Duration::from_secs(24 * HOUR), run: |c, now| apps::prune(c, now.plus_seconds(-90 * DAY)) },
+    // A day old at the most for some hundred peers, older for more: nobody is asked in a rush.
+    Chore {
+        name: "probes",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| instances::probe_due(c, now.plus_seconds(-DAY), PROBES),
+    },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];
 

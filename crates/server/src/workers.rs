@@ -258,6 +258,7 @@ fn kind(job: &Job) -> &'static str {
         Job::Receive { .. } => "receive",
         Job::FetchObject { .. } => "fetch_object",
         Job::RefreshActor { .. } => "refresh_actor",
+        Job::Probe { .. } => "probe",
         Job::DeleteFiles { .. } => "delete_files",
     }
 }

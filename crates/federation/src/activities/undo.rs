@@ -58,8 +58,9 @@ fn unknown(c: &mut Connection, id: &str, actor: &Actor) -> Result<Handled> {
     } else if let Some(boost) = posts::by_uri(c, id)?.filter(|p| p.author_id == actor.id && p.is_boost()) {
         boosts::receive_undo(c, &boost)?;
     } else {
+        // Remembers the id itself when there was no such follow. One that was there may come again under the same id:
+        // Misskey derives it from the two people.
         follows::receive_undo(c, actor.id, Some(id), None)?;
-        tombstones::remember(c, id)?;
     }
     Ok(Handled::Done)
 }
