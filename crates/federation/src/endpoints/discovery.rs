@@ -57,10 +57,6 @@ fn describe(site: &Site, actor: &Actor) -> Value {
         links.push(json!({"rel": "http://webfinger.net/rel/profile-page", "type": "text/html", "href": page}));
     }
     links.push(json!({"rel": "self", "type": ACTIVITY_JSON, "href": actor.uri}));
-    links.push(json!({
-        "rel": "http://ostatus.org/schema/1.0/subscribe",
-        "template": format!("{}/authorize_interaction?uri={{uri}}", site.origin()),
-    }));
     if let Some(avatar) = &actor.avatar {
         let kind = crate::objects::actor::media_type(avatar).unwrap_or("image/png");
         links.push(json!({"rel": "http://webfinger.net/rel/avatar", "type": kind, "href": site.picture_url(avatar)}));
