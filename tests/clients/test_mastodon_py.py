@@ -344,13 +344,17 @@ def test_pins(a: Mastodon, b: Mastodon) -> None:
     assert b.account_statuses(a.me().id, pinned=True) == []
 
 
-@pytest.mark.xfail(reason="conversations cannot be muted: statuses/:id/mute belongs to the rest of the client API", strict=True)
 def test_muting_a_conversation(a: Mastodon, b: Mastodon) -> None:
     status = a.status_post("Quiet please")
     assert a.status_mute(status.id).muted
-    b.status_reply(status, "No")
+    reply = b.status_reply(status, "No")
+    b.status_favourite(status.id)
     assert a.notifications() == []
-    assert not a.status_unmute(status.id).muted
+    assert a.status(reply.id).muted, "the whole conversation is"
+    assert not a.status_unmute(reply.id).muted
+    assert not a.status(status.id).muted
+    b.status_reply(status, "Still no")
+    assert [notification.type for notification in a.notifications()] == ["mention"]
 
 
 def test_the_same_key_posts_once(a: Mastodon) -> None:

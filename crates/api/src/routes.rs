@@ -102,6 +102,8 @@ fn statuses(cfg: &mut ServiceConfig) {
         .service(at("/v1/statuses/{id}/unreblog").post(statuses::unboost))
         .service(at("/v1/statuses/{id}/bookmark").post(statuses::bookmark))
         .service(at("/v1/statuses/{id}/unbookmark").post(statuses::unbookmark))
+        .service(at("/v1/statuses/{id}/mute").post(statuses::mute))
+        .service(at("/v1/statuses/{id}/unmute").post(statuses::unmute))
         .service(at("/v1/statuses/{id}/pin").post(statuses::pin))
         .service(at("/v1/statuses/{id}/unpin").post(statuses::unpin))
         .service(at("/v1/statuses/{id}/favourited_by").get(statuses::liked_by))

@@ -13,7 +13,7 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
-use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, likes, pins, users};
+use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conversation_mutes, likes, pins, users};
 use serde::Deserialize;
 
 use crate::auth::{Client, User, Viewer, need};
@@ -356,6 +356,17 @@ pub async fn bookmark(api: Api, user: User<need::WriteBookmarks>, id: Path<PostI
 /// `POST /api/v1/statuses/{id}/unbookmark`.
 pub async fn unbookmark(api: Api, user: User<need::WriteBookmarks>, id: Path<PostId>) -> Result<Json<Status>> {
     change(&api, user.actor, id.into_inner(), |c, _, actor, post| bookmarks::remove(c, actor, post.id).map(|()| post)).await
+}
+
+/// `POST /api/v1/statuses/{id}/mute`: no more notifications from the conversation that the status is in.
+pub async fn mute(api: Api, user: User<need::WriteMutes>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| conversation_mutes::add(c, actor, &post).map(|()| post)).await
+}
+
+/// `POST /api/v1/statuses/{id}/unmute`.
+pub async fn unmute(api: Api, user: User<need::WriteMutes>, id: Path<PostId>) -> Result<Json<Status>> {
+    change(&api, user.actor, id.into_inner(), |c, _, actor, post| conversation_mutes::remove(c, actor, &post).map(|()| post))
+        .await
 }
 
 /// `POST /api/v1/statuses/{id}/pin`.

@@ -12,6 +12,7 @@ pub mod bookmarks;
 pub mod boosts;
 mod codes;
 pub mod connection;
+pub mod conversation_mutes;
 pub mod db;
 pub mod deliveries;
 pub mod emojis;

@@ -1,4 +1,5 @@
-//! What a person has done with posts: liked, boosted, bookmarked, pinned. All of it for many posts in one query.
+//! What a person has done with posts: liked, boosted, bookmarked, pinned, and whether its
+//! conversation is muted. All of it for many posts in one query.
 
 use std::collections::HashMap;
 
@@ -17,13 +18,20 @@ pub struct Marks {
     pub boosted: bool,
     pub bookmarked: bool,
     pub pinned: bool,
+    /// Of the conversation that it is in, the person wants to hear no more.
+    pub muted: bool,
 }
 
-const ARMS: [(i64, &str); 4] = [
+const ARMS: [(i64, &str); 5] = [
     (0, "CROSS JOIN likes x WHERE x.actor_id = {actor} AND x.post_id = {post}"),
     (1, "CROSS JOIN posts x WHERE x.boost_of_id = {post} AND x.author_id = {actor} AND x.deleted_at IS NULL"),
     (2, "CROSS JOIN bookmarks x WHERE x.actor_id = {actor} AND x.post_id = {post}"),
     (3, "CROSS JOIN pins x WHERE x.actor_id = {actor} AND x.post_id = {post}"),
+    (
+        4,
+        "CROSS JOIN posts p CROSS JOIN conversation_mutes x \
+         WHERE p.id = {post} AND x.actor_id = {actor} AND x.conversation = p.conversation",
+    ),
 ];
 
 /// `SELECT arm, {id} FROM {from} …` for every kind of mark.
@@ -41,7 +49,8 @@ impl Marks {
             0 => self.liked = true,
             1 => self.boosted = true,
             2 => self.bookmarked = true,
-            _ => self.pinned = true,
+            3 => self.pinned = true,
+            _ => self.muted = true,
         }
     }
 }

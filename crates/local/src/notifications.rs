@@ -1,5 +1,5 @@
 //! Notifications: rows for local people, made in the transaction of what they tell of.
-//! A block or a mute keeps one from being made; what is undone takes its notification along.
+//! A block or a mute, of a person or a conversation, keeps one from being made; what is undone takes its notification along.
 
 use diesel::prelude::*;
 
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::{ActorId, NotificationId, PostId};
 use crate::paging::{Page, Slice};
-use crate::schema::{blocks, mutes, notifications, users};
+use crate::schema::{blocks, conversation_mutes, mutes, notifications, posts, users};
 use crate::time::Timestamp;
 
 stored_enum! {
@@ -62,7 +62,8 @@ pub struct Notice {
     pub post: Option<PostId>,
 }
 
-/// Notifies a local person, unless it did it itself, blocks or mutes the other, or has been told already.
+/// Notifies a local person, unless it did it itself, blocks or mutes the other, has muted the conversation, or has been told
+/// already.
 pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
     let Notice { recipient, kind, actor, post } = notice;
     if recipient == actor {
@@ -77,10 +78,17 @@ pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
             .filter(mutes::notifications.eq(true))
             .filter(mutes::expires_at.is_null().or(mutes::expires_at.gt(now))),
     );
+    let conversation = posts::table
+        .filter(posts::id.eq(post.unwrap_or(PostId(0))))
+        .inner_join(conversation_mutes::table.on(
+            conversation_mutes::actor_id.eq(recipient).and(conversation_mutes::conversation.nullable().eq(posts::conversation)),
+        ))
+        .select(posts::id);
     let welcome: Option<ActorId> = users::table
         .find(recipient)
         .filter(diesel::dsl::not(blocked))
         .filter(diesel::dsl::not(muted))
+        .filter(diesel::dsl::not(diesel::dsl::exists(conversation)))
         .select(users::actor_id)
         .first(c)
         .optional()?;

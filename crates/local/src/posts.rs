@@ -139,10 +139,20 @@ impl Post {
         self.url.as_deref().unwrap_or(&self.uri)
     }
 
+    /// The name of the conversation that the post is in.
+    pub fn conversation_name(&self) -> String {
+        self.conversation.clone().unwrap_or_else(|| conversation_begun_by(&self.uri))
+    }
+
     /// Whether the row is a boost of another.
     pub fn is_boost(&self) -> bool {
         self.boost_of_id.is_some()
     }
+}
+
+/// The name of a conversation by the ActivityPub id of its first post.
+pub(crate) fn conversation_begun_by(uri: &str) -> String {
+    format!("{uri}#context")
 }
 
 /// The text as its author wrote it.

@@ -106,8 +106,8 @@ pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -
     let uri = site.post_uri(&author.username, id);
     let now = Timestamp::now();
     let conversation = match &parent {
-        Some(parent) => parent.conversation.clone().or_else(|| Some(format!("{}#context", parent.uri))),
-        None => Some(format!("{uri}#context")),
+        Some(parent) => parent.conversation_name(),
+        None => posts::conversation_begun_by(&uri),
     };
     let post: Post = diesel::insert_into(rows::table)
         .values((

@@ -65,6 +65,11 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
         Some(uri) => posts::by_uri(c, uri)?.filter(|p| p.deleted_at.is_none()),
         None => None,
     };
+    // The parent's, when it is here: not every server passes the name of a conversation on.
+    let conversation = match &parent {
+        Some(parent) => parent.conversation_name(),
+        None => remote.conversation.clone().unwrap_or_else(|| posts::conversation_begun_by(&remote.uri)),
+    };
     let id = PostId::at(remote.created_at);
     let stored: Option<Post> = diesel::insert_into(rows::table)
         .values((
@@ -78,7 +83,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
             rows::in_reply_to_id.eq(parent.as_ref().map(|p| p.id)),
             rows::in_reply_to_actor_id.eq(parent.as_ref().map(|p| p.author_id)),
             rows::in_reply_to_uri.eq(&remote.in_reply_to_uri),
-            rows::conversation.eq(&remote.conversation),
+            rows::conversation.eq(conversation),
             (
                 rows::content.eq(&remote.content),
                 rows::summary.eq(&remote.summary),

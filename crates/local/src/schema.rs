@@ -383,6 +383,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    conversation_mutes (actor_id, conversation) {
+        actor_id -> BigInt,
+        conversation -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     custom_emojis (id) {
         id -> BigInt,
         shortcode -> Text,
@@ -526,6 +534,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attachments,
     blocks,
     bookmarks,
+    conversation_mutes,
     custom_emojis,
     deliveries,
     follow_requests,

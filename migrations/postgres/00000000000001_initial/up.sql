@@ -337,6 +337,14 @@ CREATE TABLE bookmarks (
 CREATE UNIQUE INDEX bookmarks_pair ON bookmarks (actor_id, post_id);
 CREATE INDEX bookmarks_actor ON bookmarks (actor_id, id DESC);
 
+-- Conversations of which a person wants to hear no more; the name is that of posts.conversation.
+CREATE TABLE conversation_mutes (
+    actor_id BIGINT NOT NULL REFERENCES users (actor_id) ON DELETE CASCADE,
+    conversation TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (actor_id, conversation)
+);
+
 CREATE TABLE pins (
     id BIGINT PRIMARY KEY NOT NULL,
     actor_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -162,7 +162,7 @@ impl Status {
         self.favourited = Some(marks.liked);
         self.reblogged = Some(marks.boosted);
         self.bookmarked = Some(marks.bookmarked);
-        self.muted = Some(false);
+        self.muted = Some(marks.muted);
         self.filtered = Some([]);
         self.pinned = (own && self.reblog.is_none() && self.visibility != Visibility::Direct).then_some(marks.pinned);
     }
