@@ -10,7 +10,6 @@ use base64::engine::general_purpose::STANDARD;
 use majlis_local::apps::{self, App};
 use majlis_local::ids::{ActorId, AppId};
 use majlis_local::scopes::{Scope, Scopes};
-use majlis_local::users::Standing;
 use majlis_local::{Connection, Timestamp, actors, oauth_codes, tokens};
 use serde::{Deserialize, Serialize};
 
@@ -107,13 +106,10 @@ fn redeem(
     redirect_uri: &str,
     verifier: Option<&str>,
 ) -> majlis_local::Result<Result<Token, OAuthError>> {
-    let Ok(grant) = oauth_codes::redeem(c, app, code, redirect_uri, verifier)? else {
-        return Ok(Err(OAuthError::InvalidGrant));
-    };
-    if tokens::person(c, grant.actor)?.standing == Standing::Disabled {
-        return Ok(Err(OAuthError::InvalidGrant));
-    }
-    issue(c, app.id, Some(grant.actor), grant.scopes).map(Ok)
+    Ok(match oauth_codes::redeem(c, app, code, redirect_uri, verifier)? {
+        Ok(redeemed) => Ok(Token::new(redeemed.token, redeemed.scopes)),
+        Err(_) => Err(OAuthError::InvalidGrant),
+    })
 }
 
 fn issue(c: &mut Connection, app: AppId, person: Option<ActorId>, scopes: Scopes) -> majlis_local::Result<Token> {
@@ -316,8 +312,14 @@ mod tests {
         assert!(token["created_at"].as_i64().unwrap() > 1_700_000_000);
         let bearer = app.bearer(token["access_token"].as_str().unwrap());
         assert_eq!(bearer.get("/api/v1/apps/verify_credentials").await.ok()["name"], "Tusky");
-        let again = app.anonymous().post_json("/oauth/token", body).await;
+        let again = app.anonymous().post_json("/oauth/token", body.clone()).await;
         assert_eq!((again.status.as_u16(), &again.json["error"]), (400, &json!("invalid_grant")));
+        // Either the first or the second who showed the code is a thief: neither may go on.
+        assert_eq!(bearer.get("/api/v1/apps/verify_credentials").await.status, 401);
+        let third = app.anonymous().post_json("/oauth/token", body).await;
+        assert_eq!((third.status.as_u16(), &third.json["error"]), (400, &json!("invalid_grant")));
+        let other = app.anonymous().post_json("/oauth/token", exchange(&client, &code(&app, &ali, &client.0, None).await)).await;
+        assert_eq!(other.status, 200, "another code is another matter");
     }
 
     #[actix_web::test]

@@ -127,6 +127,7 @@ diesel::table! {
         scopes -> Text,
         code_challenge -> Nullable<Text>,
         expires_at -> BigInt,
+        token_id -> Nullable<BigInt>,
     }
 }
 
