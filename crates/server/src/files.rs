@@ -9,7 +9,7 @@ use majlis_media::{Error, Key, Object, Store};
 
 /// Adds the route. The application must hold the [`Store`] in its data.
 pub fn configure(cfg: &mut ServiceConfig) {
-    cfg.service(web::resource("/media/{key:.*}").route(web::get().to(serve)).route(web::head().to(serve)));
+    cfg.service(web::resource("/media/{key:.*}").route(web::get().to(serve)));
 }
 
 async fn serve(req: HttpRequest, key: Path<String>, store: Data<Store>) -> HttpResponse {

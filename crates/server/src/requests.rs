@@ -1,5 +1,5 @@
 //! What surrounds every request: its name in logs, its time and count, the headers that keep browsers careful,
-//! an end to bodies that come too slowly, and an end to streams when the server stops.
+//! HEAD wherever there is GET, an end to bodies that come too slowly, and an end to streams when the server stops.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,6 +8,7 @@ use std::time::Duration;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::error::PayloadError;
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
@@ -55,6 +56,11 @@ pub async fn surround(
     if has_body(req.headers()) {
         limit_body_time(&mut req);
     }
+    // Routes need not know of HEAD: they answer it like GET, and what they say is not sent (RFC 9110 §9.3.2).
+    let is_head = method == Method::HEAD;
+    if is_head {
+        req.head_mut().method = Method::GET;
+    }
     let mut response = next.call(req).instrument(span.clone()).await?;
 
     let status = response.status();
@@ -75,6 +81,7 @@ pub async fn surround(
     let https = surroundings.as_ref().is_some_and(|s| s.https);
     secure(headers, https);
     Ok(response.map_body(|_, body| match (body.size(), surroundings) {
+        (size, _) if is_head => Unsent(size).boxed(),
         (BodySize::Stream, Some(surroundings)) => UntilStop::over(body.boxed(), &surroundings.stop).boxed(),
         _ => body.boxed(),
     }))
@@ -96,7 +103,7 @@ fn secure(headers: &mut HeaderMap, https: bool) {
     }
 }
 
-fn method_label(method: &actix_web::http::Method) -> &'static str {
+fn method_label(method: &Method) -> &'static str {
     // Anybody can make up methods; a label has few values.
     match method.as_str() {
         "GET" => "GET",
@@ -154,6 +161,21 @@ impl Stream for TimedBody {
         let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until((Instant::now() + SILENCE).min(end))));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Some(Err(PayloadError::Io(std::io::ErrorKind::TimedOut.into()))))
+    }
+}
+
+/// A body of which only the size is told.
+struct Unsent(BodySize);
+
+impl MessageBody for Unsent {
+    type Error = std::convert::Infallible;
+
+    fn size(&self) -> BodySize {
+        self.0
+    }
+
+    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Poll::Ready(None)
     }
 }
 
@@ -217,6 +239,26 @@ mod tests {
         let own = call_service(&app, TestRequest::get().uri("/own").to_request()).await;
         assert_eq!(header(&own, "x-frame-options"), "SAMEORIGIN");
         assert_ne!(header(&own, "x-request-id"), header(&missing, "x-request-id"));
+    }
+
+    #[actix_web::test]
+    async fn head_is_answered_like_get_without_a_body() {
+        let forever = async || HttpResponse::Ok().streaming(stream::pending::<Result<Bytes, Error>>());
+        let app = App::new()
+            .app_data(surroundings(&CancellationToken::new()))
+            .wrap(from_fn(surround))
+            .route("/text", web::get().to(async || HttpResponse::Ok().body("text")))
+            .route("/stream", web::get().to(forever))
+            .route("/change", web::post().to(HttpResponse::Ok));
+        let app = init_service(app).await;
+        for (path, status, size) in
+            [("/text", 200, BodySize::Sized(4)), ("/stream", 200, BodySize::Stream), ("/change", 404, BodySize::Sized(0))]
+        {
+            let request = TestRequest::default().method(Method::HEAD).uri(path).to_request();
+            let response = call_service(&app, request).await;
+            assert_eq!((response.status().as_u16(), response.response().body().size()), (status, size), "{path}");
+            assert!(actix_web::body::to_bytes(response.into_body()).await.unwrap().is_empty(), "{path}");
+        }
     }
 
     #[actix_web::test]
