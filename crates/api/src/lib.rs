@@ -12,6 +12,8 @@ pub mod bookmarks;
 pub mod client_address;
 pub mod cors;
 pub mod credentials;
+#[cfg(test)]
+mod documentation;
 pub mod entities;
 pub mod error;
 pub mod favourites;
