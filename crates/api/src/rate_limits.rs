@@ -204,7 +204,7 @@ fn kind_of(method: &Method, path: &str) -> Option<Kind> {
         ("POST", "/api/v1/statuses") => Kind::Post,
         ("POST", "/api/v1/media" | "/api/v2/media") => Kind::Upload,
         ("POST", "/api/v1/accounts" | "/auth/sign_up") => Kind::SignUp,
-        ("POST", "/auth/sign_in" | "/oauth/token") => Kind::LogIn,
+        ("POST", "/auth/sign_in" | "/oauth/token" | "/settings/password") => Kind::LogIn,
         ("POST", "/api/v1/apps") => Kind::App,
         ("DELETE", _) if path.starts_with("/api/v1/statuses/") => Kind::Delete,
         ("POST", _) if path.starts_with("/api/v1/statuses/") && path.ends_with("/unreblog") => Kind::Delete,
@@ -246,6 +246,7 @@ mod tests {
         assert_eq!(kind(Method::POST, "/auth/sign_up"), Some(Kind::SignUp));
         assert_eq!(kind(Method::POST, "/oauth/token"), Some(Kind::LogIn));
         assert_eq!(kind(Method::POST, "/auth/sign_in"), Some(Kind::LogIn));
+        assert_eq!(kind(Method::POST, "/settings/password"), Some(Kind::LogIn));
         assert_eq!(kind(Method::GET, "/auth/sign_in"), None);
         assert_eq!(kind(Method::GET, "/@ali"), None);
         assert_eq!(kind(Method::POST, "/inbox"), None);

@@ -124,11 +124,9 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     cfg.route("/manifest", web::get().to(manifest));
     cfg.route("/robots.txt", web::get().to(robots));
     cfg.route("/assets/{name}", web::get().to(hashed));
-    cfg.route("/assets/{name}", web::head().to(hashed));
     for (path, name) in FIXED {
         let answer = move |req: HttpRequest, web: Web| async move { fixed(&req, &web, name) };
         cfg.route(path, web::get().to(answer));
-        cfg.route(path, web::head().to(answer));
     }
 }
 
@@ -163,7 +161,8 @@ async fn manifest(web: Web) -> crate::error::Result<HttpResponse> {
 
 /// Search engines may read what is meant for everybody; each page says itself whether it wants to be found.
 async fn robots() -> HttpResponse {
-    const RULES: &str = "User-agent: *\nDisallow: /api/\nDisallow: /auth/\nDisallow: /oauth/\nDisallow: /invite/\n";
+    const RULES: &str =
+        "User-agent: *\nDisallow: /api/\nDisallow: /auth/\nDisallow: /oauth/\nDisallow: /settings\nDisallow: /invite/\n";
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, FOR_A_DAY)).content_type("text/plain; charset=utf-8").body(RULES)
 }
 

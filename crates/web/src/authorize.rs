@@ -34,10 +34,12 @@ struct Page<'a> {
 }
 
 /// Something that the app would be allowed to do.
-struct Grant {
-    words: String,
+#[derive(Debug)]
+pub struct Grant {
+    /// A sentence.
+    pub words: String,
     /// Whether it is more than most apps need.
-    is_strong: bool,
+    pub is_strong: bool,
 }
 
 /// `GET /oauth/authorize`.
@@ -59,7 +61,7 @@ pub async fn ask(req: HttpRequest, visit: Visit, query: Option<web::Query<Reques
     let mut head = Head::private(visit.titled(&t.with("authorize-title", &[("name", app)])));
     head.is_bare = true;
     let site = visit.site();
-    let website = authorization.app.website.as_deref().filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    let website = authorization.app.website.as_deref().filter(|url| people::is_web(url));
     let page = Page {
         f: Frame::new(&visit, head),
         t,
@@ -185,7 +187,7 @@ fn without_force(req: &HttpRequest) -> (bool, String) {
 }
 
 /// The scopes in words: wide ones each on a line, narrow ones together.
-fn grants(t: &Words, scopes: Scopes) -> Vec<Grant> {
+pub fn grants(t: &Words, scopes: Scopes) -> Vec<Grant> {
     let mut grants = Vec::new();
     let mut some: [(&str, &str, bool, Vec<&str>); 4] = [
         ("read:", "scope-some-read", false, Vec::new()),

@@ -84,6 +84,10 @@ pub struct Media<'a> {
     pub size: Option<(i32, i32)>,
     /// Where the middle of interest is, in quarters from left to right and from top to bottom.
     pub focus: (u8, u8),
+    /// The media type of the large one.
+    pub mime: Option<&'a str>,
+    /// Its size.
+    pub bytes: Option<i64>,
 }
 
 /// A picture, film or sound of another server.
@@ -239,6 +243,8 @@ impl<'a> Media<'a> {
             description: &attachment.description,
             size,
             focus: (quarter(attachment.focus_x), quarter(-attachment.focus_y)),
+            mime: attachment.mime.as_deref(),
+            bytes: attachment.bytes,
         })
     }
 

@@ -11,6 +11,7 @@ use majlis_local::{Page, hashtags};
 use crate::cards::{Card, Rows};
 use crate::error::{Error, Result};
 use crate::frame::{Alternate, Frame, Head, Keep, Visit};
+use crate::rss;
 use crate::words::Words;
 
 /// Posts on a page.
@@ -104,23 +105,7 @@ pub async fn local(visit: Visit, query: Query) -> Result<HttpResponse> {
 /// The database's.
 pub async fn hashtag(visit: Visit, name: web::Path<String>, query: Query) -> Result<HttpResponse> {
     let paging = query.map(web::Query::into_inner).unwrap_or_default();
-    let asked = one_line(name.trim_start_matches('#'));
-    if asked.is_empty() || asked.len() > TAG_LIMIT {
-        return Err(Error::NotFound);
-    }
-    let filter = TagFilter { any: vec![asked.clone()], ..TagFilter::default() };
-    let wanted = asked.clone();
-    let (rows, ends, known) = visit
-        .web
-        .db
-        .read(move |c| {
-            let known = hashtags::by_name(c, &wanted)?;
-            let slice = feeds::hashtag(c, None, &filter, &paging.page())?;
-            let (rows, ends) = load(c, slice)?;
-            Ok((rows, ends, known))
-        })
-        .await?;
-    let name = known.map_or(asked, |hashtag| hashtag.display_name);
+    let (rows, ends, name) = tagged(&visit, hashtag_of(&name)?, paging.page()).await?;
     let t = visit.words();
     let heading = t.with("hashtag-title", &[("name", &name)]);
     let path = format!("/tags/{}", percent(&name));
@@ -129,8 +114,32 @@ pub async fn hashtag(visit: Visit, name: web::Path<String>, query: Query) -> Res
     let mut head = Head::public(title, t.with("hashtag-description", &[("name", &name)]), canonical);
     head.noindex = !paging.is_first();
     head.alternates =
-        vec![Alternate { media_type: "application/rss+xml", href: format!("{path}.rss"), title: Some(heading.clone()) }];
+        vec![Alternate { media_type: "application/rss+xml", href: rss::of_hashtag(&name), title: Some(heading.clone()) }];
     show(&visit, head, heading, &path, paging, (&rows, ends))
+}
+
+/// The hashtag that an address names, with or without `#`.
+///
+/// # Errors
+/// [`Error::NotFound`] for what cannot be one.
+pub fn hashtag_of(name: &str) -> Result<String> {
+    let asked = one_line(name.trim_start_matches('#'));
+    if asked.is_empty() || asked.len() > TAG_LIMIT { Err(Error::NotFound) } else { Ok(asked) }
+}
+
+/// What carries a hashtag, and how it is spelt here.
+///
+/// # Errors
+/// The database's.
+pub async fn tagged(visit: &Visit, asked: String, page: Page) -> Result<(Rows, Ends, String)> {
+    let filter = TagFilter { any: vec![asked.clone()], ..TagFilter::default() };
+    let found = visit.web.db.read(move |c| {
+        let known = hashtags::by_name(c, &asked)?;
+        let slice = feeds::hashtag(c, None, &filter, &page)?;
+        let (rows, ends) = load(c, slice)?;
+        Ok((rows, ends, known.map_or(asked, |hashtag| hashtag.display_name)))
+    });
+    Ok(found.await?)
 }
 
 fn load(c: &mut majlis_local::Connection, slice: Slice<Post>) -> majlis_local::Result<(Rows, Ends)> {

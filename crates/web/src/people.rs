@@ -54,14 +54,19 @@ pub fn page(site: &Site, actor: &Actor) -> String {
 
 /// An address that may stand in a link. Other servers say where their pages are, and could say anything.
 pub fn safe_url(site: &Site, said: &str, else_: &str) -> String {
-    let is_web = |url: &str| url.starts_with("https://") || (url.starts_with("http://") && site.origin().starts_with("http://"));
-    if is_web(said) {
+    let may_stand = |url: &str| is_web(url) && (url.starts_with("https:") || site.origin().starts_with("http:"));
+    if may_stand(said) {
         said.to_owned()
-    } else if is_web(else_) {
+    } else if may_stand(else_) {
         else_.to_owned()
     } else {
         "/".to_owned()
     }
+}
+
+/// Whether an address is one of the web, and no script.
+pub fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
 }
 
 /// The still picture of somebody, when it is ours.

@@ -15,6 +15,7 @@ use crate::feed::{Ends, Paging, Query};
 use crate::frame::{Alternate, Frame, Head, Keep, Visit};
 use crate::html;
 use crate::people::{self, Face};
+use crate::rss;
 use crate::words::Words;
 
 /// Characters of the bio in previews.
@@ -34,7 +35,8 @@ pub enum Tab {
 impl Tab {
     const ALL: [Self; 3] = [Self::Posts, Self::Replies, Self::Media];
 
-    fn filter(self) -> AuthorFilter {
+    /// What it asks the database for.
+    pub fn filter(self) -> AuthorFilter {
         AuthorFilter { only_media: self == Self::Media, exclude_replies: self == Self::Posts, ..AuthorFilter::default() }
     }
 
@@ -261,7 +263,7 @@ fn head(visit: &Visit, actor: &Actor, tab: Tab, paging: Paging) -> Head {
             Alternate { media_type: "application/activity+json", href: actor.uri.clone(), title: None },
             Alternate {
                 media_type: "application/rss+xml",
-                href: format!("{path}.rss"),
+                href: rss::of_person(&actor.username),
                 title: Some(t.with("feed-of", &[("name", people::name(actor))])),
             },
         ],

@@ -1,40 +1,44 @@
 //! The route table of the pages.
 
 use actix_web::dev::RequestHead;
-use actix_web::guard;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 
 use crate::error::{Error, Result};
-use crate::{about, assets, authorize, feed, frame, front, log_in, post, profile, sign_up};
+use crate::{about, assets, authorize, feed, frame, front, log_in, post, profile, rss, settings, sign_up};
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
 /// `NormalizePath::trim()`. Some addresses have an ActivityPub form too: federation, which takes only requests for that, is
 /// configured before.
 pub fn configure(cfg: &mut ServiceConfig) {
     assets::configure(cfg);
-    cfg.service(page("/").route(get().to(front::show)));
-    cfg.service(page("/about").route(get().to(about::show)));
-    cfg.service(page("/privacy-policy").route(get().to(about::privacy)));
-    cfg.service(page("/auth/sign_in").route(get().to(log_in::form)).route(web::post().to(log_in::submit)));
+    cfg.service(page("/").route(web::get().to(front::show)));
+    cfg.service(page("/about").route(web::get().to(about::show)));
+    cfg.service(page("/privacy-policy").route(web::get().to(about::privacy)));
+    cfg.service(page("/auth/sign_in").route(web::get().to(log_in::form)).route(web::post().to(log_in::submit)));
     cfg.service(page("/auth/sign_out").route(web::post().to(log_in::out)));
-    cfg.service(page("/auth/sign_up").route(get().to(sign_up::form)).route(web::post().to(sign_up::submit)));
-    cfg.service(page("/auth/welcome").route(get().to(sign_up::welcome)));
-    cfg.service(page("/invite/{code}").route(get().to(sign_up::invited)));
-    cfg.service(page("/oauth/authorize").route(get().to(authorize::ask)).route(web::post().to(authorize::decide)));
-    cfg.service(page("/oauth/authorize/native").route(get().to(authorize::native)));
-    cfg.service(page("/public/local").route(get().to(feed::local)));
-    cfg.service(page("/tags/{name}").route(get().to(feed::hashtag)));
-    cfg.service(page("/users/{name}").route(get().to(profile::redirect)));
-    cfg.service(page("/users/{name}/statuses/{id}").route(get().to(post::redirect)));
-    cfg.service(page("/@{name}/with_replies").route(get().to(profile::replies)));
-    cfg.service(page("/@{name}/media").route(get().to(profile::media)));
-    cfg.service(page("/@{name}/{id}/embed").route(get().to(post::embed)));
-    cfg.service(page("/@{name}/{id}").route(get().to(post::show)));
-    cfg.service(page("/@{name}").route(get().to(profile::posts)));
-    cfg.service(page("/api/oembed").route(get().to(post::oembed)));
+    cfg.service(page("/auth/sign_up").route(web::get().to(sign_up::form)).route(web::post().to(sign_up::submit)));
+    cfg.service(page("/auth/welcome").route(web::get().to(sign_up::welcome)));
+    cfg.service(page(settings::PATH).route(web::get().to(settings::show)));
+    cfg.service(page("/settings/password").route(web::post().to(settings::password)));
+    cfg.service(page("/settings/apps/{id}/revoke").route(web::post().to(settings::revoke)));
+    cfg.service(page("/invite/{code}").route(web::get().to(sign_up::invited)));
+    cfg.service(page("/oauth/authorize").route(web::get().to(authorize::ask)).route(web::post().to(authorize::decide)));
+    cfg.service(page("/oauth/authorize/native").route(web::get().to(authorize::native)));
+    cfg.service(page("/public/local").route(web::get().to(feed::local)));
+    cfg.service(page("/tags/{name}.rss").route(web::get().to(rss::hashtag)));
+    cfg.service(page("/tags/{name}").route(web::get().to(feed::hashtag)));
+    cfg.service(page("/users/{name}").route(web::get().to(profile::redirect)));
+    cfg.service(page("/users/{name}/statuses/{id}").route(web::get().to(post::redirect)));
+    cfg.service(page("/@{name}/with_replies").route(web::get().to(profile::replies)));
+    cfg.service(page("/@{name}/media").route(web::get().to(profile::media)));
+    cfg.service(page("/@{name}/{id}/embed").route(web::get().to(post::embed)));
+    cfg.service(page("/@{name}/{id}").route(web::get().to(post::show)));
+    cfg.service(page("/@{name}.rss").route(web::get().to(rss::person)));
+    cfg.service(page("/@{name}").route(web::get().to(profile::posts)));
+    cfg.service(page("/api/oembed").route(web::get().to(post::oembed)));
 }
 
 /// What a visitor gets at an address that nothing answers: for the application's `default_service`.
@@ -61,10 +65,6 @@ fn page(
     >,
 > {
     web::resource(path).wrap(from_fn(frame::dress))
-}
-
-fn get() -> actix_web::Route {
-    web::route().guard(guard::Any(guard::Get()).or(guard::Head()))
 }
 
 /// The media types of `Accept`, with their weights.

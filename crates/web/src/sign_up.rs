@@ -148,9 +148,8 @@ fn page(visit: &Visit, status: StatusCode, form: &Form, problems: Vec<Problem>, 
     head.is_bare = true;
     let mut named = HashMap::new();
     for problem in problems {
-        let flaw = problem.flaw.code().trim_start_matches("ERR_").to_lowercase().replace('_', "-");
         // The first thing that is wrong with a field is the one to be mended first.
-        named.entry(problem.field).or_insert_with(|| t.problem(&problem.field.replace('_', "-"), &flaw));
+        named.entry(problem.field).or_insert_with(|| t.problem(&problem));
     }
     let return_to = forms::local_path(visit.site(), &form.return_to).unwrap_or_default();
     let page = Page {

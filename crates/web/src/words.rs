@@ -6,8 +6,8 @@ use std::collections::HashMap;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
-use majlis_local::Timestamp;
 use majlis_local::text::isolate;
+use majlis_local::{Problem, Timestamp};
 use unic_langid::LanguageIdentifier;
 
 use crate::language::{Digits, Language, Locale};
@@ -21,8 +21,8 @@ macro_rules! files {
     };
 }
 
-const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "errors");
-const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "errors");
+const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "settings" "errors");
+const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "settings" "errors");
 
 /// Stands for a name while a sentence is split: a character that no Fluent file contains.
 const GAP: &str = "\u{FFFC}";
@@ -232,7 +232,9 @@ impl Words {
     }
 
     /// A word for a wrong field: the field's own, else the one for this kind of mistake.
-    pub fn problem(&self, field: &str, flaw: &str) -> &str {
+    pub fn problem(&self, problem: &Problem) -> &str {
+        let field = problem.field.replace('_', "-");
+        let flaw = problem.flaw.code().trim_start_matches("ERR_").to_lowercase().replace('_', "-");
         let own = self.plain.get(format!("problem-{field}-{flaw}").as_str());
         own.or_else(|| self.plain.get(format!("problem-{flaw}").as_str()))
             .map_or_else(|| self.say("problem-invalid"), String::as_str)

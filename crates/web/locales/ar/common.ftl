@@ -3,6 +3,7 @@ skip-to-content = انتقل إلى المحتوى
 nav-label = القائمة الرئيسية
 nav-about = عن الخادم
 nav-privacy = الخصوصية
+nav-settings = الإعدادات
 nav-languages = اللغات
 log-in = تسجيل الدخول
 log-out = تسجيل الخروج

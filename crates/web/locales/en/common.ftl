@@ -3,6 +3,7 @@ skip-to-content = Skip to content
 nav-label = Main
 nav-about = About
 nav-privacy = Privacy
+nav-settings = Settings
 nav-languages = Languages
 log-in = Log in
 log-out = Log out

@@ -1,0 +1,20 @@
+# إعدادات صاحب الحساب.
+settings-title = الإعدادات
+settings-account = الحساب
+settings-email = البريد الإلكتروني:
+settings-profile = يمكنك تغيير اسمك وصورتك وملفك الشخصي من أي تطبيق.
+settings-apps = التطبيقات المأذون لها
+settings-apps-text = لهذه التطبيقات أن تستخدم حسابك. اسحب الإذن مما لم تعد تستخدمه.
+settings-apps-none = لم يؤذن لأي تطبيق باستخدام حسابك.
+settings-app-since = منذ { $name }
+settings-app-used = آخر استخدام { $name }
+settings-app-unused = لم يُستخدم بعد
+settings-revoke = سحب الإذن
+settings-revoked = سُحب الإذن من التطبيق.
+settings-password = كلمة المرور
+settings-password-text = بعد تغييرها تبقى داخلًا من هنا فقط، ويلزم الإذن للتطبيقات من جديد.
+settings-password-old = كلمة المرور الحالية
+settings-password-new = كلمة المرور الجديدة
+settings-password-button = تغيير كلمة المرور
+settings-password-changed = تغيّرت كلمة المرور.
+settings-password-wrong = هذه ليست كلمة المرور الحالية.

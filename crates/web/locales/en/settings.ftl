@@ -1,0 +1,20 @@
+# A person’s own settings.
+settings-title = Settings
+settings-account = Account
+settings-email = E-mail address:
+settings-profile = Change your name, picture and profile in any app.
+settings-apps = Apps with access
+settings-apps-text = These apps may use your account. Take access back from those that you no longer use.
+settings-apps-none = No app has access to your account.
+settings-app-since = Since { $name }
+settings-app-used = last used { $name }
+settings-app-unused = not used yet
+settings-revoke = Take access back
+settings-revoked = The app has no access any more.
+settings-password = Password
+settings-password-text = With a new password you stay logged in here, and nowhere else: apps have to be let in again.
+settings-password-old = Current password
+settings-password-new = New password
+settings-password-button = Change password
+settings-password-changed = Your password was changed.
+settings-password-wrong = This is not your current password.

@@ -1,0 +1,152 @@
+//! A person's own page: which apps may use the account, the password, and the way out. What is on the profile is changed by
+//! apps.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use majlis_local::ids::TokenId;
+use majlis_local::tokens::{self, Issued};
+use majlis_local::{Problem, passwords, users};
+
+use crate::authorize::grants;
+use crate::error::{Error, Key, Result};
+use crate::frame::{Frame, Head, Keep, Visit};
+use crate::log_in;
+use crate::people;
+use crate::sessions::Person;
+use crate::words::Words;
+
+/// Where the page is.
+pub const PATH: &str = "/settings";
+
+/// What the page says was done, by the `done` of its query.
+const DONE: [(&str, Key); 2] = [("revoked", Key("settings-revoked")), ("password", Key("settings-password-changed"))];
+
+/// The query of the page.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Query {
+    done: String,
+}
+
+#[derive(Template)]
+#[template(path = "settings.html")]
+struct Page<'a> {
+    f: Frame<'a>,
+    t: &'a Words,
+    handle: String,
+    email: &'a str,
+    username: &'a str,
+    apps: Vec<App<'a>>,
+    done: Option<&'a str>,
+    /// What is wrong with the old password, and with the new one.
+    problems: (Option<&'a str>, Option<&'a str>),
+}
+
+/// An app that has access.
+struct App<'a> {
+    row: &'a Issued,
+    website: Option<&'a str>,
+    grants: Vec<String>,
+}
+
+/// What is wrong with a new password.
+#[derive(Debug, Default)]
+struct Problems {
+    old: Option<Key>,
+    new: Option<Problem>,
+}
+
+/// `GET /settings`.
+///
+/// # Errors
+/// The database's.
+pub async fn show(visit: Visit, query: web::Query<Query>) -> Result<HttpResponse> {
+    let Some(person) = &visit.person else { return Ok(visit.go(&log_in::address(PATH, false))) };
+    let done = DONE.iter().find(|(name, _)| *name == query.done).map(|(_, key)| *key);
+    page(&visit, person, StatusCode::OK, done, &Problems::default()).await
+}
+
+/// The form of a button.
+#[derive(Debug, serde::Deserialize)]
+pub struct Pressed {
+    token: String,
+}
+
+/// `POST /settings/apps/{id}/revoke`.
+///
+/// # Errors
+/// [`Error::Forged`], [`Error::NotFound`] for a token that is not the person's, and the database's.
+pub async fn revoke(
+    req: HttpRequest,
+    visit: Visit,
+    id: web::Path<String>,
+    form: Option<web::Form<Pressed>>,
+) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?;
+    let Some(person) = &visit.person else { return Err(Error::Forged) };
+    visit.check_token(&req, &form.token)?;
+    let (actor, id) = (person.actor.id, TokenId(id.parse().map_err(|_| Error::NotFound)?));
+    visit.web.db.write(move |c| tokens::revoke_own(c, actor, id)).await?;
+    Ok(visit.go(&format!("{PATH}?done=revoked")))
+}
+
+/// The form of another password.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Change {
+    token: String,
+    old_password: String,
+    new_password: String,
+}
+
+/// `POST /settings/password`: ends every log-in and token, and begins a new session for whoever has sent the form.
+///
+/// # Errors
+/// [`Error::Forged`], and the database's.
+pub async fn password(req: HttpRequest, visit: Visit, form: Option<web::Form<Change>>) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?.into_inner();
+    let Some(person) = &visit.person else { return Err(Error::Forged) };
+    visit.check_token(&req, &form.token)?;
+    let (db, actor) = (&visit.web.db, person.actor.id);
+    let user = db.read(move |c| users::get(c, actor)).await?;
+    let stored = Some(user.password_hash).filter(|hash| !hash.is_empty());
+    let problems = if !passwords::verify(form.old_password, stored).await? {
+        Problems { old: Some(Key("settings-password-wrong")), new: None }
+    } else {
+        Problems { old: None, new: passwords::problem(&form.new_password) }
+    };
+    if problems.old.is_some() || problems.new.is_some() {
+        return page(&visit, person, StatusCode::UNPROCESSABLE_ENTITY, None, &problems).await;
+    }
+    passwords::change(db, actor, form.new_password).await?;
+    log_in::begin(&req, &visit, actor, &format!("{PATH}?done=password")).await
+}
+
+async fn page(
+    visit: &Visit,
+    person: &Person,
+    status: StatusCode,
+    done: Option<Key>,
+    problems: &Problems,
+) -> Result<HttpResponse> {
+    let actor = person.actor.id;
+    let (user, issued) = visit.web.db.read(move |c| Ok((users::get(c, actor)?, tokens::issued(c, actor)?))).await?;
+    let t = visit.words();
+    let apps = issued.iter().map(|row| App {
+        row,
+        website: row.website.as_deref().filter(|url| people::is_web(url)),
+        grants: grants(t, row.scopes).into_iter().map(|grant| grant.words).collect(),
+    });
+    let page = Page {
+        f: Frame::new(visit, Head::private(visit.titled(t.say("settings-title")))),
+        t,
+        handle: people::full_handle(visit.site(), &person.actor),
+        email: &user.email,
+        username: person.username(),
+        apps: apps.collect(),
+        done: done.map(|key| t.say(key.0)),
+        problems: (problems.old.map(|key| t.say(key.0)), problems.new.as_ref().map(|problem| t.problem(problem))),
+    };
+    visit.page_with(status, &page, Keep::Private)
+}
