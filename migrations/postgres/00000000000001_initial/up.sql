@@ -127,7 +127,9 @@ CREATE TABLE oauth_codes (
     redirect_uri TEXT NOT NULL,
     scopes TEXT NOT NULL,
     code_challenge TEXT,
-    expires_at BIGINT NOT NULL
+    expires_at BIGINT NOT NULL,
+    -- what it was exchanged for; no reference, since the token may go first
+    token_id BIGINT
 );
 
 CREATE TABLE tokens (
