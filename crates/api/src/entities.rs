@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod context;
+pub mod conversation;
 pub mod credential_account;
 pub mod emoji;
 pub mod list;
@@ -18,6 +19,7 @@ pub mod tag;
 
 pub use account::Account;
 pub use context::Context;
+pub use conversation::Conversation;
 pub use credential_account::{CredentialAccount, Profile};
 pub use emoji::CustomEmoji;
 pub use list::List;

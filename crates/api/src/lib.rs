@@ -10,6 +10,7 @@ pub mod apps;
 pub mod auth;
 pub mod bookmarks;
 pub mod client_address;
+pub mod conversations;
 pub mod cors;
 pub mod credentials;
 #[cfg(test)]

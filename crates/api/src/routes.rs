@@ -6,8 +6,8 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, apps, bookmarks, credentials, favourites, instance, lists, markers, media, notifications, oauth, polls,
-    preferences, registrations, relations, search, statuses, streaming, timelines,
+    absent, accounts, apps, bookmarks, conversations, credentials, favourites, instance, lists, markers, media, notifications,
+    oauth, polls, preferences, registrations, relations, search, statuses, streaming, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -127,6 +127,10 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/notifications/unread_count").get(notifications::unread_count))
         .service(at("/v1/notifications/{id}").get(notifications::show))
         .service(at("/v1/notifications/{id}/dismiss").post(notifications::dismiss))
+        .service(at("/v1/conversations").get(conversations::list))
+        .service(at("/v1/conversations/{id}").delete(conversations::delete))
+        .service(at("/v1/conversations/{id}/read").post(conversations::read))
+        .service(at("/v1/conversations/{id}/unread").post(conversations::unread))
         .service(at("/v2/search").get(search::search_all))
         .service(at("/v1/streaming").get(streaming::socket))
         .service(at("/v1/streaming/health").get(streaming::health))
@@ -148,7 +152,6 @@ fn absent(cfg: &mut ServiceConfig) {
         "/v2/filters",
         "/v1/announcements",
         "/v1/followed_tags",
-        "/v1/conversations",
         "/v1/scheduled_statuses",
         "/v1/featured_tags",
         "/v1/endorsements",

@@ -2,7 +2,6 @@
 //! WebSocket or as server-sent events. [`Hub`] hears of every commit once and hands it to whoever listens.
 
 mod channel;
-mod conversation;
 mod hub;
 mod updates;
 

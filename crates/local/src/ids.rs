@@ -168,6 +168,8 @@ id! {
     BookmarkId
     /// The relation of an author and a pinned post.
     PinId
+    /// A conversation by direct posts, as one person has it.
+    ConversationId
     /// A notification.
     NotificationId
     /// A list of accounts.

@@ -13,6 +13,7 @@ pub mod boosts;
 mod codes;
 pub mod connection;
 pub mod conversation_mutes;
+pub mod conversations;
 pub mod db;
 pub mod deliveries;
 pub mod emojis;

@@ -9,6 +9,7 @@ use crate::attachments;
 use crate::boosts;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, any_of};
+use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -358,6 +359,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     diesel::delete(post_edits::table.filter(post_edits::post_id.eq(post.id))).execute(c)?;
     hashtags::forget_post(c, post.id)?;
     notifications::forget_post(c, post.id)?;
+    conversations::forget_post(c, post)?;
     search::unindex_post(c, post.id)?;
     after_commit(Event::PostDeleted {
         post: post.id,

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use crate::actors::{self, Actor};
 use crate::attachments;
 use crate::connection::{Connection, cols};
+use crate::conversations;
 use crate::db::after_commit;
 use crate::emojis;
 use crate::error::{Error, Flaw, Problem, Result};
@@ -144,6 +145,7 @@ pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -
     mentions::add(c, id, &written.mentioned_ids(), false)?;
     hashtags::set(c, id, &written.hashtags)?;
     posts::count_in(c, &post)?;
+    conversations::record(c, &post, &written.mentioned_ids())?;
     search::index_post(c, id, &search_text(&post))?;
     for mentioned in &written.mentioned {
         tell(c, NotificationKind::Mention, mentioned.id, &post)?;
@@ -211,8 +213,12 @@ pub fn edit(c: &mut Connection, site: &Site, author: ActorId, id: PostId, revisi
         .get_result(c)?;
     search::unindex_post(c, id)?;
     search::index_post(c, id, &search_text(&post))?;
-    for mentioned in after.iter().filter(|a| !before.contains(a)) {
+    let new: Vec<ActorId> = after.iter().copied().filter(|a| !before.contains(a)).collect();
+    for mentioned in &new {
         tell(c, NotificationKind::Mention, *mentioned, &post)?;
+    }
+    if !new.is_empty() {
+        conversations::record(c, &post, &new)?;
     }
     tell_boosters(c, &post)?;
     jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::actors::{self, Actor, Emoji};
 use crate::attachments::{self, NewAttachment};
 use crate::connection::{Connection, PortableDsl, any_of, cols};
+use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -103,6 +104,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     let Some(post) = stored else { return Ok(None) };
     store_parts(c, &post, &remote)?;
     posts::count_in(c, &post)?;
+    conversations::record(c, &post, &[&remote.mentioned[..], &remote.silently_mentioned].concat())?;
     adopt_orphans(c, &post)?;
     search::index_post(c, id, &search_text(&post))?;
     if announce {

@@ -392,6 +392,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    conversations (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        name -> Text,
+        last_post_id -> BigInt,
+        unread -> Bool,
+    }
+}
+
+diesel::table! {
     custom_emojis (id) {
         id -> BigInt,
         shortcode -> Text,
@@ -536,6 +546,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     blocks,
     bookmarks,
     conversation_mutes,
+    conversations,
     custom_emojis,
     deliveries,
     follow_requests,

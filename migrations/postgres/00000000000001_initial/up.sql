@@ -175,6 +175,7 @@ CREATE TABLE posts (
     deleted_at BIGINT
 );
 CREATE INDEX posts_author ON posts (author_id, id DESC);
+CREATE INDEX posts_letters ON posts (conversation, id DESC) WHERE visibility = 3;
 CREATE INDEX posts_reply ON posts (in_reply_to_id, id) WHERE in_reply_to_id IS NOT NULL;
 CREATE INDEX posts_reply_uri ON posts (in_reply_to_uri) WHERE in_reply_to_uri IS NOT NULL AND in_reply_to_id IS NULL;
 CREATE UNIQUE INDEX posts_boost ON posts (boost_of_id, author_id) WHERE boost_of_id IS NOT NULL AND deleted_at IS NULL;
@@ -338,6 +339,18 @@ CREATE TABLE bookmarks (
 );
 CREATE UNIQUE INDEX bookmarks_pair ON bookmarks (actor_id, post_id);
 CREATE INDEX bookmarks_actor ON bookmarks (actor_id, id DESC);
+
+-- Conversations by direct posts, as each person here has them.
+CREATE TABLE conversations (
+    id BIGINT PRIMARY KEY NOT NULL,
+    actor_id BIGINT NOT NULL REFERENCES users (actor_id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    last_post_id BIGINT NOT NULL REFERENCES posts (id) ON DELETE CASCADE,
+    unread BOOLEAN NOT NULL
+);
+CREATE UNIQUE INDEX conversations_name ON conversations (actor_id, name);
+CREATE INDEX conversations_last ON conversations (actor_id, last_post_id DESC);
+CREATE INDEX conversations_post ON conversations (last_post_id);
 
 -- Conversations of which a person wants to hear no more; the name is that of posts.conversation.
 CREATE TABLE conversation_mutes (

@@ -10,11 +10,10 @@ use majlis_local::marks::{self, Marks};
 use majlis_local::posts::{self, Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Error, Event, Result, Site};
-use majlis_local::{mentions, notifications, polls};
+use majlis_local::{conversations, mentions, notifications, polls};
 
-use super::conversation::Conversation;
 use super::hub::{Hub, Payloads, Topic, Update};
-use crate::entities::{Account, Notification, Status};
+use crate::entities::{Account, Conversation, Notification, Status};
 
 /// With no more homes than this open, each is asked whether it shows a post; with more, only those of the author's followers.
 const FEW: usize = 256;
@@ -186,15 +185,17 @@ fn letters(c: &mut Connection, hub: &Hub, post: &Post, event: &str) -> Result<Ve
 }
 
 fn conversation(c: &mut Connection, site: &Site, post: &Post, status: &Status, readers: Vec<ActorId>) -> Result<Update> {
+    let rows = conversations::with_last_post(c, post.id, &readers)?;
     let named = mentions::of_post(c, post.id)?;
     let accounts = Account::load_many(c, site, &named)?;
     let others: Vec<Arc<Account>> = named.iter().filter_map(|actor| accounts.get(actor)).cloned().collect();
     let mut payloads = HashMap::new();
-    for reader in &readers {
-        let status = status.for_reader(*reader, Marks::default(), &[]);
-        payloads.insert(*reader, json(&Conversation::new(*reader, &status, &others))?);
+    let mut topics = Vec::new();
+    for row in &rows {
+        let status = status.for_reader(row.actor_id, Marks::default(), &[]);
+        payloads.insert(row.actor_id, json(&Conversation::new(row, status, &others))?);
+        topics.push((Topic::Direct(row.actor_id), None));
     }
-    let topics = readers.into_iter().map(|reader| (Topic::Direct(reader), None)).collect();
     Ok(Update { event: "conversation", topics, payloads: Payloads::ByReader(payloads) })
 }
 
