@@ -140,6 +140,7 @@ test("hears what happens", async () => {
   const { configuration } = await a.v2.instance.fetch();
   const streaming = createStreamingAPIClient({ streamingApiUrl: configuration.urls.streaming, accessToken: amina });
   try {
+    await streaming.prepare(); // masto.js waits a second before it connects
     const events = streaming.user.subscribe().values();
     const first = events.next();
     await new Promise((resolve) => setTimeout(resolve, 500));

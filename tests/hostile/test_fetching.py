@@ -51,6 +51,7 @@ def test_redirects_in_a_circle(amina: Person, evil: RemoteServer) -> None:
     evil.routes["/b"] = lambda _: Response(302, headers={"Location": f"{evil.origin}/a"})
     assert resolve(amina, f"{evil.origin}/a") == []
     assert len(evil.received) < 20
+    amina.server.logs("redirects", f"{evil.origin}/a")
 
 
 def test_redirects_without_end(amina: Person, evil: RemoteServer) -> None:

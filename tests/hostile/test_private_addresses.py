@@ -45,6 +45,7 @@ def test_search_does_not_reach_inside(amina: Person, inside: RemoteServer, host:
         assert reply.status_code in (200, 404, 422), reply.text
         assert reply.json().get("accounts", []) == []
     assert inside.received == []
+    amina.server.logs("refused", str(port))
     assert amina.server.answers()
 
 

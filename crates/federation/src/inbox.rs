@@ -67,9 +67,11 @@ async fn take(federation: &Federation, req: &HttpRequest, body: &Bytes) -> Resul
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "The actor must be an http or https URL"));
     };
     if instances::host_of(id).as_deref() != Some(host.as_str()) {
+        tracing::info!(%actor, %id, "an activity with the id of another host than its actor's");
         return Err(Refusal::new(StatusCode::FORBIDDEN, "The activity and its actor must be on one host"));
     }
     if federation.site().is_own_domain(&host) {
+        tracing::info!(%actor, %id, "an activity from elsewhere in the name of somebody here");
         return Err(Refusal::new(StatusCode::FORBIDDEN, "The actor is one of ours"));
     }
     match federation.db.policy(&host).await {

@@ -51,7 +51,8 @@ impl Federation {
     /// [`SignerError`].
     pub async fn signed_by(&self, request: &Request<'_>) -> Result<SignedBy, SignerError> {
         let refuse = |error, key_id| SignerError::Signature { error, key_id };
-        let checked = sig::check_all(request, Utc::now(), &self.origin).map_err(|error| refuse(error, None))?;
+        let checked =
+            sig::check_all(request, Utc::now(), &self.origin).map_err(|error| refuse(error, sig::named_key(request)))?;
         let mut last = SignatureError::Missing;
         let mut key_id = None;
         for one in &checked {

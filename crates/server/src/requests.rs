@@ -69,9 +69,10 @@ pub async fn surround(
     counter!("majlis_requests_total", "method" => method_label(&method), "route" => route.clone(), "status" => status_label(status.as_u16()))
         .increment(1);
     histogram!("majlis_request_seconds", "route" => route).record(took.as_secs_f64());
-    span.in_scope(|| {
-        let status = status.as_u16();
-        if status >= 500 { tracing::error!(status, ?took, "answered") } else { tracing::debug!(status, ?took, "answered") }
+    span.in_scope(|| match status.as_u16() {
+        status @ 500.. => tracing::error!(status, ?took, "answered"),
+        status @ 413 => tracing::info!(status, ?took, "a body that is too large"),
+        status => tracing::debug!(status, ?took, "answered"),
     });
 
     let headers = response.headers_mut();

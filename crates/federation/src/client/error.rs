@@ -62,6 +62,11 @@ impl ClientError {
         }
     }
 
+    /// Whether the peer led us where we do not go, or gave us what we do not take: worth a line in the log, whoever asked.
+    pub(super) fn is_suspicious(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::PrivateAddress(_) | Self::TooLarge | Self::Redirects | Self::IdMismatch { .. })
+    }
+
     /// A short constant name, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -176,6 +176,16 @@ impl Client {
         preferred: Scheme,
         budget: &Budget,
     ) -> Result<Fetched, ClientError> {
+        self.get_own_object(url, signer, preferred, budget).await.inspect_err(|error| note(url, error))
+    }
+
+    async fn get_own_object(
+        &self,
+        url: &Url,
+        signer: Option<&Signer>,
+        preferred: Scheme,
+        budget: &Budget,
+    ) -> Result<Fetched, ClientError> {
         let first = self.get_object(url, signer, preferred, budget).await?;
         if answers_for_itself(&first) {
             return Ok(first);
@@ -203,7 +213,7 @@ impl Client {
         preferred: Scheme,
         budget: &Budget,
     ) -> Result<(Collection, Url), ClientError> {
-        let fetched = self.get_object(url, signer, preferred, budget).await?;
+        let fetched = self.get_object(url, signer, preferred, budget).await.inspect_err(|error| note(url, error))?;
         match fetched.object {
             Object::Collection(collection) => Ok((*collection, fetched.url)),
             other => Err(ParseError::UnknownType(other.kind_name().unwrap_or_default().to_owned()).into()),
@@ -226,6 +236,7 @@ impl Client {
             Ok((document::parse_value(&body)?, url))
         })
         .await
+        .inspect_err(|error| note(url, error))
     }
 
     /// Fetches bytes of any kind, unsigned, up to `max_bytes`: pictures, pages for previews.
@@ -409,6 +420,13 @@ fn schemes(preferred: Scheme, has_query: bool, signed: bool) -> Vec<Scheme> {
         }
     }
     order
+}
+
+/// Says in the log what a peer tried on us.
+fn note(url: &Url, error: &ClientError) {
+    if error.is_suspicious() {
+        tracing::info!(%url, %error, "a fetch refused");
+    }
 }
 
 /// Whether a document's id is the address that answered with it.

@@ -16,7 +16,7 @@ use std::fmt;
 pub use digest::BodyDigest;
 pub use keys::{Algorithm, KeyError, KeyKind, PrivateKey, PublicKey};
 pub use sign::{Outgoing, sign};
-pub use verify::{Checked, check, check_all};
+pub use verify::{Checked, check, check_all, named_key};
 
 /// How a request is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

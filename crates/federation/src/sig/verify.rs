@@ -85,6 +85,18 @@ pub fn check_all(request: &Request<'_>, now: DateTime<Utc>, origin: &Url) -> Res
     Ok(accepted)
 }
 
+/// The key id that a request's signature names, however wrong the rest of it is: for the log, cut to its first 256 characters.
+pub fn named_key(request: &Request<'_>) -> Option<String> {
+    let id = match request.headers.joined("signature-input") {
+        Some(input) => {
+            let signature = request.headers.joined("signature")?;
+            rfc9421::parse(&input, &signature).ok()?.first()?.input.params.string("keyid")?.to_owned()
+        }
+        None => cavage::parse(cavage_header(request).ok()?).ok()?.key_id,
+    };
+    Some(id.chars().take(256).collect())
+}
+
 fn check_cavage(request: &Request<'_>, now: DateTime<Utc>, origin: &Url) -> Result<Checked, SignatureError> {
     let signature = cavage::parse(cavage_header(request)?)?;
     if signature.key_id.len() > MAX_KEY_ID {
@@ -269,13 +281,16 @@ mod tests {
         }
 
         fn check_at(&self, now: DateTime<Utc>) -> Result<Checked, SignatureError> {
-            let request = Request {
+            check(&self.request(), now, &ORIGIN)
+        }
+
+        fn request(&self) -> Request<'_> {
+            Request {
                 method: self.method,
                 path_and_query: &self.target,
                 headers: self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Headers<'_>>(),
                 body: &self.body,
-            };
-            check(&request, now, &ORIGIN)
+            }
         }
 
         fn verify(&self, key: &PrivateKey) -> Result<(), SignatureError> {
@@ -325,6 +340,15 @@ mod tests {
                     assert_eq!(checked.created, now());
                 }
             }
+        }
+    }
+
+    #[test]
+    fn the_key_of_a_refused_signature_can_be_told() {
+        for scheme in [Scheme::Cavage, Scheme::Rfc9421] {
+            let other_host = inbox(scheme, &RSA).with("host", "elsewhere.example");
+            assert_eq!(named_key(&other_host.request()).as_deref(), Some(KEY_ID), "{scheme}");
+            assert_eq!(named_key(&other_host.with("signature", "?").request()), None, "{scheme}");
         }
     }
 
