@@ -10,6 +10,7 @@ import {
   createFederation,
   generateCryptoKeyPair,
   type HttpMessageSignaturesSpec,
+  type KvStore,
   MemoryKvStore,
   type RequestContext,
   verifyRequestDetailed,
@@ -60,6 +61,15 @@ interface Arrival {
   path: string;
 }
 
+let memory = new MemoryKvStore(); // what Fedify keeps: documents, keys, which scheme a server takes
+const remembering: KvStore = {
+  get: (key) => memory.get(key),
+  set: (key, value, options) => memory.set(key, value, options),
+  delete: (key) => memory.delete(key),
+  cas: (key, expected, value, options) => memory.cas(key, expected, value, options),
+  list: (prefix) => memory.list(prefix),
+};
+const keysOf = new Map<string, CryptoKeyPair[]>(); // made once for every name: that takes seconds
 const people = new Map<string, Someone>();
 const notes = new Map<string, Note | Tombstone>();
 const sent = new Map<string, Activity>();
@@ -67,7 +77,7 @@ const arrivals: Arrival[] = []; // what came in at an inbox, believed or not
 const believed: string[] = []; // ids of the activities that Fedify handed to its listener
 
 const federation = createFederation<void>({
-  kv: new MemoryKvStore(),
+  kv: remembering,
   origin,
   allowPrivateAddress: true,
   firstKnock: process.env.FIRST_KNOCK as HttpMessageSignaturesSpec,
@@ -282,10 +292,17 @@ async function control(request: Request, path: string): Promise<unknown> {
   if (path === "arrivals") return arrivals.map((arrival) => ({ ...arrival, believed: believed.includes(arrival.id) }));
   const values = (await request.json()) as Values;
   if (path === "people") {
-    const keys = await Promise.all([generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), generateCryptoKeyPair("Ed25519")]);
+    const keys = keysOf.get(values.name!) ?? (await Promise.all([generateCryptoKeyPair("RSASSA-PKCS1-v1_5"), generateCryptoKeyPair("Ed25519")]));
+    keysOf.set(values.name!, keys);
     const someone = { name: values.name!, displayName: values.name!, locked: values.locked === "true", keys, followers: new Map() };
     people.set(someone.name, someone);
     return { uri: context.getActorUri(someone.name).href, handle: `${someone.name}@localhost:${port}` };
+  }
+  if (path === "forget") {
+    for (const kept of [people, notes, sent]) kept.clear();
+    for (const list of [arrivals, believed]) list.length = 0;
+    memory = new MemoryKvStore();
+    return {};
   }
   const someone = people.get(values.as ?? "");
   if (!someone) throw new Error(`nobody is called ${values.as}`);
@@ -301,8 +318,10 @@ async function receive(request: Request, path: string): Promise<Response> {
   if (accepted !== "any" && scheme !== accepted) {
     return new Response("another scheme, please", { status: 401, headers: { "Accept-Signature": challenge } });
   }
+  const era = memory;
   const document = await request.clone().json();
   const verdict = await verifyRequestDetailed(request.clone() as Request, context);
+  if (memory !== era) return new Response("of a time that is forgotten", { status: 410 });
   arrivals.push({
     type: document.type,
     id: document.id,

@@ -12,16 +12,24 @@ from support.server import Majlis, Person
 from support.waiting import eventually, never
 
 
-@pytest.fixture(params=[CAVAGE, RFC_9421])
+@pytest.fixture(params=[CAVAGE, RFC_9421], scope="module")
 def scheme(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def peer(scheme: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Peer]:
-    started = Peer.start(tmp_path / "fedify", scheme=scheme)
+@pytest.fixture(scope="module")
+def fedify(scheme: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    started = Peer.start(tmp_path_factory.mktemp("fedify"), scheme=scheme)
     yield started
-    request.node.add_report_section("teardown", "log of Fedify", started.stop()[-20_000:])
+    started.stop()
+
+
+@pytest.fixture
+def peer(fedify: Peer, request: pytest.FixtureRequest) -> Iterator[Peer]:
+    said = len(fedify.log())
+    fedify.forget()
+    yield fedify
+    request.node.add_report_section("teardown", "log of Fedify", fedify.log()[said:][-20_000:])
 
 
 @pytest.fixture

@@ -58,11 +58,16 @@ class Peer:
         eventually(peer._listens, seconds=30, what="Fedify starts")
         return peer
 
-    def stop(self) -> str:
-        """Ends the process and returns what it logged."""
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace")
+
+    def stop(self) -> None:
         self.process.kill()
         self.process.wait()
-        return self.log_file.read_text(errors="replace")
+
+    def forget(self) -> None:
+        """Makes it as it was at its start, so that another test begins: nobody is there, nothing came, nothing is cached."""
+        self.control("forget")
 
     def join(self, name: str, *, locked: bool = False) -> "Stranger":
         """Makes an actor with RSA and Ed25519 keys of its own."""
@@ -91,8 +96,8 @@ class Peer:
         return reply.json()
 
     def _listens(self) -> bool:
-        assert self.process.poll() is None, self.log_file.read_text(errors="replace")
-        return "listening" in self.log_file.read_text(errors="replace")
+        assert self.process.poll() is None, self.log()
+        return "listening" in self.log()
 
 
 @dataclass(frozen=True)
