@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::{Json, Path};
 use majlis_local::follows::{self, Choices};
 use majlis_local::ids::ActorId;
-use majlis_local::{Connection, Page, Site, Slice, Timestamp, blocks, follow_requests, mutes, relationships};
+use majlis_local::{Connection, Page, Site, Slice, Timestamp, account_notes, blocks, follow_requests, mutes, relationships};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{PAGE, in_order, living};
@@ -77,6 +77,23 @@ pub async fn mute(
 /// `POST /api/v1/accounts/:id/unmute`.
 pub async fn unmute(api: Api, user: User<need::WriteMutes>, id: Path<ActorId>) -> Result<Json<Relationship>> {
     act(&api, user, *id, |c, _, me, other| mutes::unmute(c, me, other)).await
+}
+
+/// Parameters of `note`.
+#[derive(Debug, Default, Deserialize)]
+pub struct Note {
+    #[serde(default)]
+    comment: String,
+}
+
+/// `POST /api/v1/accounts/:id/note`: for the viewer alone; an empty comment takes it away.
+pub async fn note(
+    api: Api,
+    user: User<need::WriteAccounts>,
+    id: Path<ActorId>,
+    Params(asked): Params<Note>,
+) -> Result<Json<Relationship>> {
+    act(&api, user, *id, move |c, _, me, other| account_notes::set(c, me, other, &asked.comment)).await
 }
 
 /// `POST /api/v1/follow_requests/:account_id/authorize`.
@@ -222,5 +239,22 @@ mod tests {
         let muted = ali.post_json(&format!("/api/v1/accounts/{b}/mute"), json!({ "duration": 0 })).await.ok();
         assert_eq!((&muted["muting_notifications"], &muted["muting_expires_at"]), (&json!(true), &json!(null)));
         assert_eq!(ali.post(&format!("/api/v1/accounts/{b}/unmute")).await.ok()["muting"], false);
+    }
+
+    #[actix_web::test]
+    async fn a_note_is_for_its_writer_alone() {
+        let app = TestApp::new();
+        let (ali, bea) = (app.user("ali").await, app.user("bea").await);
+        let path = format!("/api/v1/accounts/{}/note", bea.id());
+        assert_eq!(ali.post_form(&path, "comment=met+in+Basra").await.ok()["note"], "met in Basra");
+        assert_eq!(ali.post_form(&path, "comment=met+in+Najaf").await.ok()["note"], "met in Najaf");
+        let read = async |who: &crate::testing::Caller, of: majlis_local::ids::ActorId| {
+            who.get(&format!("/api/v1/accounts/relationships?id[]={of}")).await.ok()[0]["note"].clone()
+        };
+        assert_eq!(read(&ali, bea.id()).await, "met in Najaf");
+        assert_eq!(read(&bea, ali.id()).await, "");
+        assert_eq!(ali.post_json(&path, json!({ "comment": "x".repeat(2_001) })).await.status, 422);
+        assert_eq!(ali.post_form(&path, "comment=").await.ok()["note"], "");
+        assert_eq!(ali.post_form("/api/v1/accounts/1/note", "comment=x").await.status, 404);
     }
 }

@@ -56,6 +56,7 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts/{id}/unblock").post(relations::unblock))
         .service(at("/v1/accounts/{id}/mute").post(relations::mute))
         .service(at("/v1/accounts/{id}/unmute").post(relations::unmute))
+        .service(at("/v1/accounts/{id}/note").post(relations::note))
         .service(at("/v1/profile").get(credentials::profile).patch(credentials::update_profile).put(credentials::update_profile))
         .service(at("/v1/profile/avatar").delete(credentials::delete_avatar))
         .service(at("/v1/profile/header").delete(credentials::delete_header))

@@ -2,6 +2,7 @@
 //!
 //! [`Db`] is the door; each noun has a module. See `docs/ARCHITECTURE.md`.
 
+pub mod account_notes;
 pub mod actors;
 pub mod apps;
 pub mod attachments;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use diesel::prelude::*;
 
+use crate::account_notes;
 use crate::connection::{Connection, any_of};
 use crate::error::Result;
 use crate::follows::Follow;
@@ -42,10 +43,12 @@ pub struct Relationship {
     pub requested: bool,
     /// It has asked to follow the viewer.
     pub requested_by: bool,
+    /// What the viewer has noted about it.
+    pub note: String,
 }
 
 impl Relationship {
-    /// What stands between `viewer` and each of `targets`, in their order, in seven queries.
+    /// What stands between `viewer` and each of `targets`, in their order, in eight queries.
     pub fn build_many(c: &mut Connection, viewer: ActorId, targets: &[ActorId]) -> Result<Vec<Self>> {
         let ours: Vec<Follow> =
             follows::table.filter(follows::actor_id.eq(viewer)).filter(any_of(follows::target_id, targets)).load(c)?;
@@ -110,6 +113,11 @@ impl Relationship {
                 relationship.muting_expires_at = expires_at;
             }
         }
+        for (target, note) in account_notes::about(c, viewer, targets)? {
+            if let Some(relationship) = built.get_mut(&target) {
+                relationship.note = note;
+            }
+        }
         Ok(targets.iter().filter_map(|target| built.get(target).cloned()).collect())
     }
 
@@ -134,6 +142,7 @@ impl Relationship {
             muting_expires_at: None,
             requested: false,
             requested_by: false,
+            note: String::new(),
         }
     }
 }

@@ -455,6 +455,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    account_notes (actor_id, target_id) {
+        actor_id -> BigInt,
+        target_id -> BigInt,
+        text -> Text,
+    }
+}
+
+diesel::table! {
     activities (id) {
         id -> BigInt,
         sender_id -> BigInt,
@@ -538,6 +546,7 @@ diesel::joinable!(tokens -> users (actor_id));
 diesel::joinable!(users -> actors (actor_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    account_notes,
     activities,
     actor_endpoints,
     actors,

@@ -340,6 +340,15 @@ CREATE TABLE bookmarks (
 CREATE UNIQUE INDEX bookmarks_pair ON bookmarks (actor_id, post_id);
 CREATE INDEX bookmarks_actor ON bookmarks (actor_id, id DESC);
 
+-- What people note about others, for themselves alone.
+CREATE TABLE account_notes (
+    actor_id BIGINT NOT NULL REFERENCES users (actor_id) ON DELETE CASCADE,
+    target_id BIGINT NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+    text TEXT NOT NULL,
+    PRIMARY KEY (actor_id, target_id)
+);
+CREATE INDEX account_notes_target ON account_notes (target_id);
+
 -- Conversations by direct posts, as each person here has them.
 CREATE TABLE conversations (
     id BIGINT PRIMARY KEY NOT NULL,

@@ -45,7 +45,7 @@ impl From<relationships::Relationship> for Relationship {
             requested_by: known.requested_by,
             domain_blocking: false,
             endorsed: false,
-            note: String::new(),
+            note: known.note,
         }
     }
 }
