@@ -107,6 +107,67 @@ fn without_arguments_it_serves_says_where_and_stops_when_told() {
     assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
+/// Status, headers in lower case, and body.
+fn parts(answer: &str) -> (&str, String, &str) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (&answer[9..12], head.to_lowercase(), body)
+}
+
+#[test]
+fn head_is_answered_like_get_at_every_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let mut account = "account create amina --email amina@example.org --role owner --confirmed".split(' ').collect::<Vec<_>>();
+    account.extend(["--password", "a good password"]);
+    assert!(run(folder.path(), &account).status.success());
+    let documentation = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/API.md")).unwrap();
+    let served = documentation.split("## Not there yet").next().unwrap();
+    let api = served
+        .lines()
+        .filter_map(|line| line.strip_prefix("| GET | `")?.split('`').next())
+        .map(|path| path.split('/').map(|part| if part.starts_with(':') { "1" } else { part }).collect::<Vec<_>>().join("/"));
+    let rest = "/ /about /privacy-policy /auth/sign_in /auth/sign_up /settings /public/local /tags/tea /tags/tea.rss /@amina \
+        /@amina.rss /@amina/with_replies /@amina/media /@amina/1 /@nobody /users/amina /users/amina/outbox /users/amina/followers \
+        /users/amina/collections/featured /actor /.well-known/webfinger?resource=acct:amina@localhost /.well-known/host-meta \
+        /.well-known/nodeinfo /nodeinfo/2.0 /nodeinfo/2.1 /manifest.json /robots.txt /favicon.ico /health /media/none /nothing \
+        /avatars/original/missing.png /headers/original/missing.png";
+    let mut asked = 0;
+    for path in api.chain(rest.split_whitespace().map(str::to_owned)) {
+        let request = |method: &str| server.ask(&format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        let head = request("HEAD");
+        let (status, headers, body) = parts(&head);
+        assert!(body.is_empty() && status != "405", "{path}: {head}");
+        // A stream would not end.
+        if path.contains("/streaming/public") || path.contains("/streaming/hashtag") {
+            continue;
+        }
+        let get = request("GET");
+        let (wanted, shown, _) = parts(&get);
+        let length = |headers: &str| headers.lines().find(|line| line.starts_with("content-length")).map(str::to_owned);
+        let kind = |headers: &str| headers.lines().find(|line| line.starts_with("content-type")).map(str::to_owned);
+        assert_eq!((status, kind(&headers)), (wanted, kind(&shown)), "{path}");
+        // What is written anew every time, with the form's token in it, is as long every time.
+        assert_eq!(length(&headers), length(&shown), "{path}");
+        asked += 1;
+    }
+    assert!(asked > 60, "{asked}");
+}
+
+#[test]
+fn the_pictures_of_those_without_one_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &[]);
+    let account = ["account", "create", "amina", "--email", "a@example.org", "--password", "a good password", "--confirmed"];
+    assert!(run(folder.path(), &account).status.success());
+    let entity = server.get("/api/v1/accounts/lookup?acct=amina");
+    for path in ["/avatars/original/missing.png", "/headers/original/missing.png"] {
+        assert!(entity.contains(&format!("http://localhost:{}{path}\"", server.port)), "{path}: {entity}");
+        let picture = server.get(path);
+        let (status, headers, body) = parts(&picture);
+        assert!(status == "200" && headers.contains("content-type: image/png") && body.contains("PNG"), "{path}: {headers}");
+    }
+}
+
 #[test]
 fn an_idle_connection_does_not_hold_up_a_stop() {
     let folder = tempfile::tempdir().unwrap();

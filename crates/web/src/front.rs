@@ -1,6 +1,7 @@
 //! The front page: what the server is, how to join, and the latest that was said here.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use actix_web::HttpResponse;
 use askama::Template;
@@ -18,14 +19,19 @@ use crate::words::Words;
 
 /// Posts on the front page.
 const LATEST: i64 = 10;
+/// How many times longer than it took to count is waited before it is done again.
+const PATIENCE: u32 = 200;
 
-/// People and posts here, and servers that are known; counted once in a while, since counting reads every account.
+/// People and posts here, and servers that are known. Counting reads every account: the longer it takes, the seldomer it is
+/// done.
 async fn numbers(web: &Web) -> Result<Arc<(Counts, i64)>> {
     if let Some(numbers) = web.numbers.fresh() {
         return Ok(numbers);
     }
+    let started = Instant::now();
     let counted = web.db.read(|c| Ok((stats::counts(c)?, instances::count_peers(c)?))).await?;
-    Ok(web.numbers.keep(counted))
+    let pause = (started.elapsed() * PATIENCE).clamp(Duration::from_secs(1), Duration::from_secs(60));
+    Ok(web.numbers.keep(counted, pause))
 }
 
 /// The sentence about who may join.

@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::language::Language;
 use crate::words::Dictionary;
 
+/// How long what the server says of itself is not read again.
+const ABOUT_FOR: Duration = Duration::from_secs(10);
+
 /// The state behind the pages. Cheap to clone; an extractor, so that a handler names it as an argument: `web: Web`.
 #[derive(Debug, Clone)]
 pub struct Web(Arc<State>);
@@ -76,8 +79,8 @@ impl Web {
             config,
             words: Dictionary::new(),
             assets: Assets::new(),
-            numbers: Kept::new(60),
-            about: Kept::new(10),
+            numbers: Kept::new(),
+            about: Kept::new(),
         }))
     }
 
@@ -103,7 +106,7 @@ impl Web {
             return Ok(about);
         }
         let said = self.db.read(settings::about).await?;
-        Ok(self.about.keep(self.with_defaults(said)))
+        Ok(self.about.keep(self.with_defaults(said), ABOUT_FOR))
     }
 
     /// The same without asking the database: for pages about its failure.
@@ -148,31 +151,28 @@ impl FromRequest for Web {
 
 /// Something that is read once in a while.
 #[derive(Debug)]
-pub(crate) struct Kept<T> {
-    seconds: u64,
-    kept: Mutex<Option<(Instant, Arc<T>)>>,
-}
+pub(crate) struct Kept<T>(Mutex<Option<(Instant, Arc<T>)>>);
 
 impl<T> Kept<T> {
-    fn new(seconds: u64) -> Self {
-        Self { seconds, kept: Mutex::new(None) }
+    fn new() -> Self {
+        Self(Mutex::new(None))
     }
 
-    /// What was kept, if it is not too old.
+    /// What was kept, if its time has not passed.
     pub(crate) fn fresh(&self) -> Option<Arc<T>> {
-        let kept = self.kept.lock().ok()?;
-        kept.as_ref().filter(|(at, _)| at.elapsed() < Duration::from_secs(self.seconds)).map(|(_, value)| value.clone())
+        let kept = self.0.lock().ok()?;
+        kept.as_ref().filter(|(until, _)| *until > Instant::now()).map(|(_, value)| value.clone())
     }
 
     fn last(&self) -> Option<Arc<T>> {
-        self.kept.lock().ok()?.as_ref().map(|(_, value)| value.clone())
+        self.0.lock().ok()?.as_ref().map(|(_, value)| value.clone())
     }
 
-    /// Keeps something anew.
-    pub(crate) fn keep(&self, value: T) -> Arc<T> {
+    /// Keeps something anew, for so long.
+    pub(crate) fn keep(&self, value: T, time: Duration) -> Arc<T> {
         let value = Arc::new(value);
-        if let Ok(mut kept) = self.kept.lock() {
-            *kept = Some((Instant::now(), value.clone()));
+        if let Ok(mut kept) = self.0.lock() {
+            *kept = Some((Instant::now() + time, value.clone()));
         }
         value
     }
