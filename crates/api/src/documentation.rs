@@ -1,5 +1,5 @@
 //! `docs/API.md`, made from the route table, the handlers' signatures and the list of what Mastodon 4.6 has. The test fails when
-//! the file is out of date; `MAJLIS_WRITE_DOCS=1 cargo test -p majlis-api documentation` writes it anew.
+//! the file is out of date; `MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation` writes it anew.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -143,7 +143,7 @@ fn document() -> String {
     let mut text = format!(
         "# The Mastodon API here\n\n\
          Made from the code: a test of `crates/api` fails when this file is out of date, and\n\
-         `MAJLIS_WRITE_DOCS=1 cargo test -p majlis-api documentation` writes it anew.\n\n\
+         `MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation` writes it anew.\n\n\
          Of the {} endpoints of Mastodon 4.6 below `/api` and `/oauth`, {} are served, {} are answered truthfully with nothing, and\n\
          {} are not there yet: those answer 404 or 405. `HEAD` works wherever `GET` does. What other servers read (`/.well-known/webfinger`,\n\
          nodeinfo, ActivityPub) stands in [FEDERATION.md](FEDERATION.md).\n\n\
@@ -177,12 +177,12 @@ fn document() -> String {
 #[test]
 fn the_table_of_what_is_served_is_up_to_date() {
     let (path, wanted): (PathBuf, String) = (root().join("../../docs/API.md"), document());
-    if std::env::var_os("MAJLIS_WRITE_DOCS").is_some() {
+    if std::env::var_os("MAJLIS_WRITE_MANUAL").is_some() {
         fs::write(&path, &wanted).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == wanted,
-        "docs/API.md is out of date: write it with MAJLIS_WRITE_DOCS=1 cargo test -p majlis-api documentation"
+        "docs/API.md is out of date: write it with MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation"
     );
 }

@@ -17,7 +17,7 @@ pub mod status;
 pub mod status_edit;
 pub mod tag;
 
-pub use account::Account;
+pub use account::{Account, AccountRole};
 pub use context::Context;
 pub use conversation::Conversation;
 pub use credential_account::{CredentialAccount, Profile};

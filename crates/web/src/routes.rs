@@ -4,9 +4,10 @@ use actix_web::dev::RequestHead;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, ServiceConfig};
-use actix_web::{HttpRequest, HttpResponse, Resource};
+use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Resource};
 
 use crate::error::{Error, Result};
+use crate::frame::Visit;
 use crate::{about, assets, authorize, feed, frame, front, log_in, post, profile, rss, settings, sign_up};
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
@@ -22,6 +23,10 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/auth/sign_up").route(web::get().to(sign_up::form)).route(web::post().to(sign_up::submit)));
     cfg.service(page("/auth/welcome").route(web::get().to(sign_up::welcome)));
     cfg.service(page(settings::PATH).route(web::get().to(settings::show)));
+    // Where password managers (well-known URL for changing passwords) and Mastodon's apps look for it.
+    for path in ["/.well-known/change-password", "/auth/edit", "/oauth/authorized_applications"] {
+        cfg.service(web::redirect(path, settings::PATH));
+    }
     cfg.service(page("/settings/password").route(web::post().to(settings::password)));
     cfg.service(page("/settings/apps/{id}/revoke").route(web::post().to(settings::revoke)));
     cfg.service(page("/invite/{code}").route(web::get().to(sign_up::invited)));
@@ -47,6 +52,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
 /// Always [`Error::NotFound`], as a page for browsers and without one for programs.
 pub async fn nowhere(req: HttpRequest) -> Result<HttpResponse> {
     if accepts(req.head()).any(|(kind, _)| kind == "text/html") {
+        // Whoever is logged in is so here too; a page about nothing is shown in any case.
+        let _ = Visit::extract(&req).await;
         return frame::error_page(&req, &Error::NotFound);
     }
     Ok(HttpResponse::NotFound().finish())

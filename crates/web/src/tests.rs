@@ -161,6 +161,9 @@ async fn an_unknown_address_is_a_page_for_browsers() {
     let mut browser = pages.browser();
     let answer = browser.get_with("/nothing", &[("accept", "text/html"), ("accept-language", "ar")]).await;
     assert!(answer.status == 404 && answer.text.contains("dir=\"rtl\"") && answer.header("content-type").contains("text/html"));
+    pages.user("ali").await;
+    let known = pages.logged_in("ali").await.get_with("/nothing", &[("accept", "text/html")]).await;
+    assert!(known.status == 404 && known.text.contains("/auth/sign_out"), "{}", known.text);
     let program = browser.get_with("/nothing", &[("accept", "application/json")]).await;
     assert_eq!((program.status, program.text.as_str()), (404, ""));
     for path in ["/avatars/original/missing.png", "/headers/original/missing.png"] {
@@ -175,6 +178,7 @@ async fn settings_are_for_those_who_are_logged_in() {
     let (ali, bea) = (pages.user("ali").await, pages.user("bea").await);
     assert_eq!(pages.browser().get("/settings").await.goes_to(), "/auth/sign_in?return_to=%2Fsettings");
     assert_eq!(pages.browser().post("/settings/password", &[]).await.status, 403);
+    assert_eq!(pages.browser().get("/.well-known/change-password").await.header("location"), "/settings");
     let (mut browser, mut other) = (pages.logged_in("ali").await, pages.logged_in("bea").await);
     assert!(browser.get("/settings").await.ok().contains("No app has access to your account."));
     let (token, secret) = pages

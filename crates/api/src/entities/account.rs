@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use majlis_local::actors::{self, Actor, ActorKind};
 use majlis_local::ids::ActorId;
-use majlis_local::{Connection, Result, Site, Slice, Timestamp};
+use majlis_local::users::{self, Role};
+use majlis_local::{Connection, Error, Result, Site, Slice, Timestamp};
 use serde::Serialize;
 
 use super::CustomEmoji;
@@ -56,9 +57,9 @@ pub struct Account {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub noindex: Option<bool>,
     pub emojis: Vec<CustomEmoji>,
-    /// Badges; local accounts only. No role of ours is shown to others.
+    /// Badges; local accounts only. An account that is asked for by itself has those of whoever runs the server.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<[(); 0]>,
+    pub roles: Option<Vec<AccountRole>>,
     pub fields: Vec<Field>,
     /// Where the account has moved to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,6 +82,16 @@ pub struct Field {
     pub value: String,
     /// When a link back was found.
     pub verified_at: Option<Timestamp>,
+}
+
+/// A role that everybody may know of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs)]
+pub struct AccountRole {
+    pub id: &'static str,
+    pub name: &'static str,
+    /// Empty: the app's own.
+    pub color: &'static str,
 }
 
 /// Who may put an account into a collection: nobody, as long as we have none.
@@ -141,7 +152,7 @@ impl Account {
                 Some(emojis) if !gone => CustomEmoji::of_text(site, emojis),
                 _ => Vec::new(),
             },
-            roles: local.then_some([]),
+            roles: local.then(Vec::new),
             fields: match &actor.fields {
                 Some(fields) if !gone => fields.iter().map(Field::new).collect(),
                 _ => Vec::new(),
@@ -179,12 +190,20 @@ impl Account {
         Ok(accounts)
     }
 
-    /// The entity of one actor.
+    /// The entity of one actor, with its badges.
     ///
     /// # Errors
     /// The database's.
     pub fn build(c: &mut Connection, site: &Site, actor: &Actor) -> Result<Self> {
         let mut account = Self::new(site, actor);
+        if actor.is_local() && !actor.is_gone() {
+            match users::get(c, actor.id) {
+                Ok(user) => account.roles = Some(AccountRole::of(user.role).into_iter().collect()),
+                // Nobody logs in as the server itself.
+                Err(Error::NotFound(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         if let Some(target) = actor.moved_to_id.filter(|_| !actor.is_gone()) {
             let target = actors::find_many(c, &[target])?;
             account.moved = target.first().filter(|t| !t.is_gone()).map(|target| Arc::new(Self::new(site, target)));
@@ -208,6 +227,19 @@ impl Account {
     pub fn load_many(c: &mut Connection, site: &Site, ids: &[ActorId]) -> Result<HashMap<ActorId, Arc<Self>>> {
         let actors = actors::find_many(c, ids)?;
         Ok(Self::build_many(c, site, &actors)?.into_iter().map(|account| (account.id, Arc::new(account))).collect())
+    }
+}
+
+impl AccountRole {
+    /// The badge of a role; most people have none.
+    pub fn of(role: Role) -> Option<Self> {
+        let (id, name) = match role {
+            Role::User => return None,
+            Role::Moderator => ("1", "Moderator"),
+            Role::Admin => ("2", "Admin"),
+            Role::Owner => ("3", "Owner"),
+        };
+        Some(Self { id, name, color: "" })
     }
 }
 
@@ -249,6 +281,20 @@ mod tests {
             .unwrap();
         insta::assert_json_snapshot!(here, { ".id" => "[id]", ".created_at" => "[day]" });
         insta::assert_json_snapshot!(there, { ".id" => "[id]", ".moved.id" => "[id]", ".moved.created_at" => "[day]" });
+    }
+
+    #[test]
+    fn whoever_runs_the_server_has_a_badge() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let (ali, bea) = (local(c, "ali"), local(c, "bea"));
+            users::set_role(c, ali.id, Role::Admin)?;
+            let badge = AccountRole { id: "2", name: "Admin", color: "" };
+            assert_eq!(Account::build(c, &site(), &ali)?.roles, Some(vec![badge]));
+            assert_eq!(Account::build(c, &site(), &bea)?.roles, Some(vec![]));
+            Ok(())
+        })
+        .unwrap();
     }
 
     #[test]

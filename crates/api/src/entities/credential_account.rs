@@ -7,7 +7,7 @@ use majlis_local::users::Role;
 use majlis_local::{Connection, Json, Result, Site, Timestamp, follow_requests};
 use serde::Serialize;
 
-use super::Account;
+use super::{Account, AccountRole};
 
 /// Mastodon's CredentialAccount.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -159,13 +159,16 @@ impl CredentialRole {
         const MODERATION: u32 = VIEW_AUDIT_LOG | VIEW_DASHBOARD | MANAGE_REPORTS | MANAGE_APPEALS | MANAGE_USERS;
         const EVERYTHING_BUT_ADMINISTRATOR: u32 = 0x1f_fffe;
         const EVERYTHING: u32 = 0x1f_ffff;
-        let (id, name, permissions) = match role {
-            Role::User => ("-99", "", 0),
-            Role::Moderator => ("1", "Moderator", MODERATION),
-            Role::Admin => ("2", "Admin", EVERYTHING_BUT_ADMINISTRATOR),
-            Role::Owner => ("3", "Owner", EVERYTHING),
+        let permissions = match role {
+            Role::User => 0,
+            Role::Moderator => MODERATION,
+            Role::Admin => EVERYTHING_BUT_ADMINISTRATOR,
+            Role::Owner => EVERYTHING,
         };
-        Self { id, name, permissions: permissions.to_string(), color: "", highlighted: role != Role::User, collection_limit: 0 }
+        let badge = AccountRole::of(role);
+        let highlighted = badge.is_some();
+        let AccountRole { id, name, color } = badge.unwrap_or(AccountRole { id: "-99", name: "", color: "" });
+        Self { id, name, permissions: permissions.to_string(), color, highlighted, collection_limit: 0 }
     }
 }
 

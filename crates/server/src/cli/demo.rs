@@ -86,7 +86,7 @@ const POSTS: &[(&str, &str, &str)] = &[
     ("dana", "en", "The #books cart is full again. What should go on top?"),
     ("badr", "ar", "الضوء على الجبل هذا الصباح يستحق الاستيقاظ باكرا. #صباح"), // typos: other language
     ("elias", "ar", "كلمة اليوم: مجلس، مكان يجلس فيه الناس ويتحدثون."),       // typos: other language
-    ("carol", "en", "First tomatoes of the year. Small, and *very* proud of themselves. #garden"),
+    ("carol", "en", "First tomatoes of the year. Small, and very proud of themselves. #garden"),
     ("farah", "en", "Forty kilometres along the river, one flat tyre, three kinds of bread."),
 ];
 

@@ -1,7 +1,7 @@
 # منشور.
 post-title = { $name }: { $text }
 post-heading = منشور { $name }
-post-boosted-by = أعاد { $name } النشر
+post-boosted-by = إعادة نشر من { $name }
 post-pinned = مثبَّت
 post-answers = ردًّا على { $name }
 post-edited = معدَّل
