@@ -36,6 +36,7 @@ pub mod search;
 pub mod state;
 pub mod statuses;
 pub mod streaming;
+pub mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timelines;

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 use crate::error::Error;
 use crate::{
     absent, accounts, apps, bookmarks, conversations, credentials, favourites, instance, lists, markers, media, notifications,
-    oauth, polls, preferences, registrations, relations, search, statuses, streaming, timelines,
+    oauth, polls, preferences, registrations, relations, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -128,6 +128,7 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/notifications/unread_count").get(notifications::unread_count))
         .service(at("/v1/notifications/{id}").get(notifications::show))
         .service(at("/v1/notifications/{id}/dismiss").post(notifications::dismiss))
+        .service(at("/v1/tags/{name}").get(tags::show))
         .service(at("/v1/conversations").get(conversations::list))
         .service(at("/v1/conversations/{id}").delete(conversations::delete))
         .service(at("/v1/conversations/{id}/read").post(conversations::read))

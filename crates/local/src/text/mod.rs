@@ -24,7 +24,7 @@ mod writer;
 pub use compose::{Format, Hashtag, Mentioned, Resolved, Scanned, render, render_field, scan};
 pub use count::count;
 pub use domains::normalise_domain;
-pub use hashtags::hashtag_key;
+pub use hashtags::{hashtag_key, is_hashtag};
 pub use names::Handle;
 pub use plain::{excerpt, isolate, one_line, plain};
 pub use sanitise::sanitise;
