@@ -7,10 +7,14 @@ import subprocess
 from pathlib import Path
 from urllib.parse import urlencode
 
+import pytest
+
 from support.browser import OUT_OF_BAND, Browser
 from support.node import NODE
 from support.pictures import png
 from support.server import SCOPES, Majlis, Person
+
+pytestmark = pytest.mark.engine
 
 WALK = Path(__file__).with_name("masto.mjs")
 

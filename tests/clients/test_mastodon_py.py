@@ -10,6 +10,8 @@ from support.pictures import png, with_camera_notes
 from support.server import Majlis, Person
 from support.waiting import eventually
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture
 def a(amina: Person) -> Mastodon:

@@ -7,12 +7,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 
+import pytest
 import requests
 
 from support.people import follow
 from support.remote import RemoteServer
 from support.server import Majlis, MakeServer, Person
 from support.waiting import eventually
+
+pytestmark = pytest.mark.engine
 
 POSTS = 1_000
 KILLS = 20

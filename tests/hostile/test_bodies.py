@@ -126,9 +126,8 @@ def test_deep_json_from_apps(server: Majlis, amina: Person, nesting: str) -> Non
     assert server.answers()
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_nonsense_from_peers(server: Majlis, stranger: RemoteActor) -> None:
+    for body in (
         b"",
         b"null",
         b"[]",
@@ -139,10 +138,8 @@ def test_deep_json_from_apps(server: Majlis, amina: Person, nesting: str) -> Non
         b'{"type":"Like","actor":[],"id":{}}',
         b"\xff\xfe\x00",
         b'{"id":"x","type":"Like","actor":"x"}',
-    ],
-)
-def test_nonsense_from_peers(server: Majlis, stranger: RemoteActor, body: bytes) -> None:
-    assert post(body, server, Cavage(stranger.key)).status_code in (202, 400, 401, 422)
+    ):
+        assert post(body, server, Cavage(stranger.key)).status_code in (202, 400, 401, 422), body
     assert server.answers()
 
 
