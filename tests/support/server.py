@@ -1,11 +1,13 @@
 """The real binary: started with its own data directory, port and database, observed, killed and started again."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,10 +24,14 @@ SCOPES = "read write follow push"
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody listens on now. Below those that systems give to outgoing connections: such a connection,
+    even one of a client that knocks at this very port, could take it while its server is killed and started again."""
+    for _ in range(100):
+        port = random.randrange(10_000, 20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no free port")
 
 
 @dataclass(frozen=True)
