@@ -90,7 +90,8 @@ fn without_arguments_it_serves_says_where_and_stops_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::start(folder.path(), &[]);
     assert!(server.welcome.contains(&format!("serves http://localhost:{}", server.port)), "{}", server.welcome);
-    assert!(server.welcome.contains("/auth/sign_up") && server.welcome.contains("majlis account create"), "{}", server.welcome);
+    let command = format!("{} account create", env!("CARGO_BIN_EXE_majlis"));
+    assert!(server.welcome.contains("/auth/sign_up") && server.welcome.contains(&command), "{}", server.welcome);
     assert!(folder.path().join("data/majlis.db").exists());
 
     let health = server.get("/health");

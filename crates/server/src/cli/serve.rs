@@ -73,8 +73,9 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         ("In an app", format!("enter {} as your server", server.db.site().domain())),
     ];
     if !has_admin {
-        let command = "majlis account create NAME --email YOU@EXAMPLE.ORG --password SECRET --role owner --confirmed";
-        rows.push(("First admin", command.to_owned()));
+        let program = called();
+        let command = "account create NAME --email YOU@EXAMPLE.ORG --password SECRET --role owner --confirmed";
+        rows.push(("First admin", format!("{program} {command}")));
     }
     rows.push(("Listening", server.address.to_string()));
     if origin.is_loopback() && server.address.port() != origin.port() {
@@ -88,4 +89,11 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         let _ = writeln!(page, "  {what:<12} {where_to}");
     }
     Ok(page)
+}
+
+/// How this program was called, as a shell takes it again: whoever has just built it has no `majlis` in the path.
+fn called() -> String {
+    let name = std::env::args_os().next().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "majlis".to_owned());
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '+'));
+    if is_plain { name } else { format!("'{}'", name.replace('\'', r"'\''")) }
 }
