@@ -13,6 +13,7 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
+use majlis_local::writing::Typed;
 use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conversation_mutes, likes, pins, users};
 use serde::Deserialize;
 
@@ -100,6 +101,7 @@ pub async fn create(
         character_limit: api.config.post_characters,
     };
     let sensitive_given = params.sensitive.is_some();
+    let typed = Typed::read(&site, &draft.text, format, draft.language.is_none());
     let status = api
         .db
         .write(move |c| {
@@ -110,7 +112,7 @@ pub async fn create(
                 language: draft.language.clone().or(preferences.default_language),
                 ..draft
             };
-            let post = publish::publish(c, &site, author, draft)?;
+            let post = publish::publish_typed(c, &site, author, draft, typed)?;
             users::seen(c, author)?;
             Status::build(c, &site, Some(author), &post)
         })
@@ -179,10 +181,11 @@ pub async fn edit(
         character_limit: api.config.post_characters,
     };
     let site = api.db.site().clone();
+    let typed = Typed::read(&site, &revision.text, format, revision.language.is_none());
     let status = api
         .db
         .write(move |c| {
-            let post = publish::edit(c, &site, author, id, revision)?;
+            let post = publish::edit_typed(c, &site, author, id, revision, typed)?;
             Status::build(c, &site, Some(author), &post)
         })
         .await?;

@@ -185,7 +185,8 @@ impl Stage {
             let waiting = self.db.read(move |c| {
                 let soon = Timestamp::now().plus_seconds(60);
                 let jobs: i64 = schema::jobs::table.filter(schema::jobs::run_at.lt(soon)).count().get_result(c)?;
-                let deliveries: i64 = schema::deliveries::table.filter(any_text(schema::deliveries::host, live)).count().get_result(c)?;
+                let deliveries: i64 =
+                    schema::deliveries::table.filter(any_text(schema::deliveries::host, live)).count().get_result(c)?;
                 Ok(jobs + deliveries)
             });
             let waiting = waiting.await?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use diesel::prelude::*;
-use majlis_local::actors::{self, ActorKind, RemoteActor};
+use majlis_local::actors::{self, ActorKind, ProfileChange, RemoteActor};
 use majlis_local::attachments::{AttachmentKind, NewAttachment};
 use majlis_local::follows::Choices;
 use majlis_local::ids::{ActorId, PostId};
@@ -86,6 +86,15 @@ pub(crate) async fn fill(db: &Db, plan: &Plan) -> std::result::Result<(), Failur
         )
         .await?;
     }
+    // Three of the five let everybody find their posts, as most people elsewhere do.
+    db.write(|c| {
+        for writer in &WRITERS[..3] {
+            let writer = named(c, writer)?;
+            actors::change_profile(c, writer, ProfileChange { indexable: Some(true), ..ProfileChange::default() })?;
+        }
+        Ok(())
+    })
+    .await?;
     let people = people(db, plan).await?;
     history(db, plan, &people).await?;
     local_posts(db).await?;

@@ -69,6 +69,7 @@ pub mod tokens;
 pub mod tombstones;
 pub mod users;
 pub mod visibility;
+pub mod writing;
 
 pub use connection::{Connection, Engine};
 pub use db::{Db, after_commit};

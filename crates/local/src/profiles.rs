@@ -12,11 +12,11 @@ use crate::error::{Error, Flaw, Problem, Result};
 use crate::follow_requests;
 use crate::ids::ActorId;
 use crate::json::Json;
-use crate::publish::known_mentions;
 use crate::schema::users;
 use crate::site::Site;
 use crate::text::{self, Format, Mentioned, Resolved, Scanned};
 use crate::visibility::Visibility;
+use crate::writing::known_mentions;
 
 /// Characters of a display name.
 pub const DISPLAY_NAME_LIMIT: usize = 30;

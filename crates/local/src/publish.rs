@@ -1,8 +1,6 @@
 //! What a local author does: publish, edit, delete. The text is checked and rendered here, and everything that the change
 //! makes necessary (counters, notifications, search rows, jobs, events) happens in the same transaction.
 
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 
 use crate::actors::{self, Actor};
@@ -10,13 +8,11 @@ use crate::attachments;
 use crate::connection::{Connection, cols};
 use crate::conversations;
 use crate::db::after_commit;
-use crate::emojis;
 use crate::error::{Error, Flaw, Problem, Result};
 use crate::events::Event;
 use crate::hashtags;
 use crate::ids::{ActorId, AppId, AttachmentId, PostId};
 use crate::jobs::{self, Change, Job};
-use crate::json::Json;
 use crate::mentions;
 use crate::notifications::{self, Notice, NotificationKind};
 use crate::polls::{self, NewPoll};
@@ -24,9 +20,10 @@ use crate::posts::{self, Parts, Post, PostKind};
 use crate::schema::{actors as actors_table, follows, idempotency_keys, posts as rows};
 use crate::search;
 use crate::site::Site;
-use crate::text::{self, Format, Handle, Mentioned, Resolved, Scanned};
+use crate::text::{self, Format, Handle};
 use crate::time::Timestamp;
 use crate::visibility::{self, Visibility};
+use crate::writing::{self, Typed};
 
 /// Characters of a local post, warning included, unless the admin says otherwise.
 pub const CHARACTER_LIMIT: usize = 500;
@@ -76,15 +73,24 @@ pub struct Revision {
 /// Handles in `text` that nobody here knows yet: whom the caller may look up on the network before it publishes.
 pub fn unknown_handles(c: &mut Connection, site: &Site, draft_text: &str, format: Format) -> Result<Vec<Handle>> {
     let scanned = text::scan(draft_text, format);
-    let known = known_mentions(c, site, &scanned)?;
+    let known = writing::known_mentions(c, site, &scanned)?;
     Ok(scanned.mentions.into_iter().filter(|h| !known.contains_key(h)).collect())
 }
 
-/// Publishes a draft of `author`.
+/// Publishes a draft of `author`: [`publish_typed`] for those who hold up nobody.
+///
+/// # Errors
+/// Those of [`publish_typed`].
+pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -> Result<Post> {
+    let typed = Typed::read(site, &draft.text, draft.format, draft.language.is_none());
+    publish_typed(c, site, author, draft, typed)
+}
+
+/// Publishes a draft of `author`, whose text was read before the write: everybody else who writes waits for this one.
 ///
 /// # Errors
 /// [`Error::Invalid`] naming every wrong field; [`Error::NotFound`] when the parent may not be seen.
-pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -> Result<Post> {
+pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Draft, typed: Typed) -> Result<Post> {
     if let Some(key) = &draft.idempotency_key
         && let Some(post) = same_key(c, author, key)?
     {
@@ -96,7 +102,7 @@ pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -
         None => None,
     };
     check_draft(&draft)?;
-    let written = write(c, site, &author, &draft.text, draft.format, draft.language.as_deref())?;
+    let written = typed.write(c, site, &author, draft.language.clone())?;
     let id = PostId::new();
     let visibility = draft.visibility.unwrap_or(Visibility::Public);
     let parts = Parts::default()
@@ -167,6 +173,22 @@ pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -
 /// # Errors
 /// [`Error::NotFound`] when it is not the author's own; [`Error::Invalid`] naming the wrong field.
 pub fn edit(c: &mut Connection, site: &Site, author: ActorId, id: PostId, revision: Revision) -> Result<Post> {
+    let typed = Typed::read(site, &revision.text, revision.format, revision.language.is_none());
+    edit_typed(c, site, author, id, revision, typed)
+}
+
+/// [`edit`] with a text that was read before the write.
+///
+/// # Errors
+/// Those of [`edit`].
+pub fn edit_typed(
+    c: &mut Connection,
+    site: &Site,
+    author: ActorId,
+    id: PostId,
+    revision: Revision,
+    typed: Typed,
+) -> Result<Post> {
     let post = own(c, author, id)?;
     let author = actors::get(c, author)?;
     let keeps_media = match &revision.attachments {
@@ -175,7 +197,7 @@ pub fn edit(c: &mut Connection, site: &Site, author: ActorId, id: PostId, revisi
     };
     check_text(&revision.text, &revision.summary, revision.character_limit, keeps_media || post.parts.has(Parts::POLL))?;
     posts::keep_edit(c, &post)?;
-    let written = write(c, site, &author, &revision.text, revision.format, revision.language.as_deref())?;
+    let written = typed.write(c, site, &author, revision.language)?;
     if let Some(ids) = &revision.attachments {
         attachments::attach(c, author.id, id, ids)?;
     }
@@ -285,60 +307,6 @@ fn check_text(body: &str, summary: &str, limit: usize, has_more: bool) -> Result
         problems.push(Problem { field: "text", flaw: Flaw::TooLong, message });
     }
     if problems.is_empty() { Ok(()) } else { Err(Error::Invalid(problems)) }
-}
-
-/// A text made ready to be stored.
-struct Written {
-    html: String,
-    mentioned: Vec<Actor>,
-    hashtags: Vec<text::Hashtag>,
-    emojis: Option<Json<Vec<actors::Emoji>>>,
-    language: Option<String>,
-}
-
-impl Written {
-    fn mentioned_ids(&self) -> Vec<ActorId> {
-        self.mentioned.iter().map(|a| a.id).collect()
-    }
-}
-
-fn write(c: &mut Connection, site: &Site, author: &Actor, body: &str, format: Format, language: Option<&str>) -> Result<Written> {
-    let scanned = text::scan(body, format);
-    let known = known_mentions(c, site, &scanned)?;
-    let mut resolved = Resolved { mentions: HashMap::new(), tag_base_url: site.tag_url("") };
-    for (handle, actor) in &known {
-        let mentioned = Mentioned { url: actor.page_url().to_owned(), acct: actor.acct() };
-        resolved.mentions.insert(handle.clone(), mentioned);
-    }
-    let mut mentioned: Vec<Actor> = known.into_values().filter(|a| a.id != author.id).collect();
-    mentioned.sort_by_key(|a| a.id);
-    mentioned.dedup_by_key(|a| a.id);
-    let emojis = emojis::used(c, &scanned.emoji)?;
-    let language = match language {
-        Some(code) => Some(code.to_owned()),
-        None => text::language::detect(body).map(str::to_owned),
-    };
-    Ok(Written {
-        html: text::render(body, format, &resolved),
-        mentioned,
-        hashtags: scanned.hashtags,
-        emojis: (!emojis.is_empty()).then_some(Json(emojis)),
-        language,
-    })
-}
-
-/// The actors behind a text's handles, as far as they are known here and still there.
-pub(crate) fn known_mentions(c: &mut Connection, site: &Site, scanned: &Scanned) -> Result<HashMap<Handle, Actor>> {
-    let mut known = HashMap::new();
-    for handle in &scanned.mentions {
-        let domain = handle.domain.as_deref().filter(|d| !site.is_own_domain(d));
-        if let Some(actor) = actors::by_handle(c, &handle.name, domain)?
-            && !actor.is_gone()
-        {
-            known.insert(handle.clone(), actor);
-        }
-    }
-    Ok(known)
 }
 
 /// What full text finds a post by.

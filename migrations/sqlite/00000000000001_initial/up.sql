@@ -386,7 +386,7 @@ CREATE TABLE notifications (
 );
 CREATE INDEX notifications_recipient ON notifications (recipient_id, id DESC);
 CREATE INDEX notifications_post ON notifications (post_id) WHERE post_id IS NOT NULL;
-CREATE INDEX notifications_cause ON notifications (actor_id, recipient_id);
+CREATE INDEX notifications_cause ON notifications (actor_id, recipient_id, kind, post_id);
 
 CREATE TABLE lists (
     id INTEGER PRIMARY KEY NOT NULL,
