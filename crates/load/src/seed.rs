@@ -138,7 +138,7 @@ fn remote(plan: &Plan, host: usize, name: String) -> RemoteActor {
         header_description: String::new(),
         locked: false,
         discoverable: true,
-        indexable: name.len() % 2 == 0 || host % 2 == 0,
+        indexable: name.len().is_multiple_of(2) || host.is_multiple_of(2),
         memorial: false,
         suspended: false,
         also_known_as: vec![],
@@ -206,7 +206,7 @@ async fn history(db: &Db, plan: &Plan, people: &[ActorId]) -> std::result::Resul
         });
         (dice, recent) = batch.await?;
         done += count;
-        if done % 100_000 == 0 {
+        if done.is_multiple_of(100_000) {
             progress(&format!("{done} posts"));
         }
     }
@@ -320,7 +320,7 @@ fn conversation(c: &mut Connection, site: &Site, people: &[ActorId]) -> Result<(
     let root = publish::publish(c, site, author, draft(format!("{} {}", THREAD, dice.sentence())))?;
     let mut uris = vec![root.uri];
     for n in 0..ANSWERS {
-        let parent = uris[if n % 2 == 0 { 0 } else { dice.below(uris.len()) }].clone();
+        let parent = uris[if n.is_multiple_of(2) { 0 } else { dice.below(uris.len()) }].clone();
         let person = people[dice.below(people.len())];
         let uri = format!("{}/answers/{n}", peers::origin(1));
         if let Some(post) = receive::post(c, remote_post(&mut dice, person, uri, Timestamp::now(), Some(parent)), false)? {

@@ -4,7 +4,7 @@
 use diesel::prelude::*;
 
 use crate::codes::stored_enum;
-use crate::connection::{Connection, any_of, cols};
+use crate::connection::{Connection, any_of, any_text, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -259,7 +259,7 @@ pub fn by_uris(c: &mut Connection, uris: &[String]) -> Result<Vec<Actor>> {
     if uris.is_empty() {
         return Ok(Vec::new());
     }
-    Ok(actors::table.filter(actors::uri.eq_any(uris.to_vec())).select(Actor::as_select()).load(c)?)
+    Ok(actors::table.filter(any_text(actors::uri, uris)).select(Actor::as_select()).load(c)?)
 }
 
 /// The actor whose ActivityPub id or page this is.

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::actors::Emoji;
-use crate::connection::Connection;
+use crate::connection::{Connection, any_text};
 use crate::error::Result;
 use crate::ids::EmojiId;
 use crate::schema::custom_emojis;
@@ -37,7 +37,7 @@ pub fn used(c: &mut Connection, shortcodes: &[String]) -> Result<Vec<Emoji>> {
         return Ok(Vec::new());
     }
     let found: Vec<CustomEmoji> = custom_emojis::table
-        .filter(custom_emojis::shortcode.eq_any(shortcodes.to_vec()))
+        .filter(any_text(custom_emojis::shortcode, shortcodes))
         .order(custom_emojis::shortcode)
         .select(CustomEmoji::as_select())
         .load(c)?;

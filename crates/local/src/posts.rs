@@ -199,8 +199,7 @@ pub fn get(c: &mut Connection, id: PostId) -> Result<Post> {
 /// # Errors
 /// [`Error::NotFound`] also when it may not be seen: that it exists is not told.
 pub fn get_visible(c: &mut Connection, viewer: Option<ActorId>, id: PostId) -> Result<Post> {
-    let post = get(c, id)?;
-    if crate::visibility::may_see(c, viewer, &post)? { Ok(post) } else { Err(Error::NotFound("post")) }
+    crate::visibility::visible(c, viewer, id)?.ok_or(Error::NotFound("post"))
 }
 
 /// The posts with these ids, in no particular order; unknown ones are missing.

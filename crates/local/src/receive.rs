@@ -295,13 +295,17 @@ fn store_parts(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<(
 /// Replies that came before their parent find it now.
 fn adopt_orphans(c: &mut Connection, parent: &Post) -> Result<()> {
     let orphans = rows::table.filter(rows::in_reply_to_uri.eq(&parent.uri)).filter(rows::in_reply_to_id.is_null());
-    let ids: Vec<PostId> =
-        orphans.filter(rows::deleted_at.is_null()).filter(rows::visibility.ne(Visibility::Direct)).select(rows::id).load(c)?;
+    let found: Vec<(PostId, Visibility, Option<Timestamp>)> =
+        orphans.select((rows::id, rows::visibility, rows::deleted_at)).load(c)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let counted = |row: &&(PostId, Visibility, Option<Timestamp>)| row.1 != Visibility::Direct && row.2.is_none();
+    let count = i64::try_from(found.iter().filter(counted).count()).unwrap_or(i64::MAX);
     diesel::update(orphans)
         .set((rows::in_reply_to_id.eq(Some(parent.id)), rows::in_reply_to_actor_id.eq(Some(parent.author_id))))
         .execute(c)?;
-    if !ids.is_empty() {
-        let count = i64::try_from(ids.len()).unwrap_or(i64::MAX);
+    if count > 0 {
         diesel::update(rows::table.find(parent.id)).set(rows::replies_count.eq(rows::replies_count + count)).execute(c)?;
     }
     Ok(())

@@ -2,11 +2,13 @@
 //! viewer and one post, [`retain_visible`] for many in a fixed number of queries. Feeds build their SQL from the same rules.
 
 use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
 use crate::codes::stored_enum;
-use crate::connection::{Connection, any_of};
+use crate::connection::{Connection, any_of, select_written, written};
 use crate::error::Result;
 use crate::ids::{ActorId, PostId};
 use crate::posts::Post;
@@ -40,9 +42,29 @@ impl Visibility {
 
 /// Whether `viewer` (`None`: somebody who is not logged in) may see `post`.
 pub fn may_see(c: &mut Connection, viewer: Option<ActorId>, post: &Post) -> Result<bool> {
-    let mut posts = vec![post.clone()];
-    retain_visible(c, viewer, &mut posts)?;
-    Ok(!posts.is_empty())
+    static SQL: LazyLock<String> = LazyLock::new(|| format!("SELECT posts.id {}", one_visible()));
+    let visible: Option<i64> = written::<BigInt>(SQL.as_str())
+        .number("post", post.id)
+        .number("viewer", viewer.map_or(0, |v| v.0))
+        .get_result(c)
+        .optional()?;
+    Ok(visible.is_some())
+}
+
+/// The post with this id if `viewer` may see it; `None` also when there is none.
+pub(crate) fn visible(c: &mut Connection, viewer: Option<ActorId>, id: PostId) -> Result<Option<Post>> {
+    static SQL: LazyLock<String> = LazyLock::new(one_visible);
+    Ok(select_written::<Post>(SQL.as_str())
+        .number("post", id)
+        .number("viewer", viewer.map_or(0, |v| v.0))
+        .get_result(c)
+        .optional()?)
+}
+
+/// The post `:post`, if `:viewer` may see it.
+fn one_visible() -> String {
+    let seen = condition(":viewer", "posts", "a");
+    format!("FROM posts CROSS JOIN actors a WHERE posts.id = :post AND a.id = posts.author_id AND {seen}")
 }
 
 /// Keeps the posts that `viewer` may see: not deleted, author not gone and not in a block with the viewer, and of the

@@ -19,7 +19,7 @@ pub(super) fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor
     }
     let followers = actors::endpoints(c, actor.id)?.followers;
     let mut remote = objects::note::read(c, note, actor, followers.as_deref())?;
-    address_by_activity(c, activity, &mut remote, actor)?;
+    address_by_activity(c, site, activity, &mut remote, actor)?;
     if !concerns_us(c, &remote, actor)? {
         return Ok(Handled::Ignored("a post that nobody here follows or is addressed by"));
     }
@@ -53,9 +53,16 @@ pub(crate) fn own_note(actor: &Actor, note: &Note) -> Result<()> {
 
 /// Some address the activity only. The object's own audience decides who sees it; those whom only the activity names get
 /// it too, but that never makes it more public.
-fn address_by_activity(c: &mut Connection, activity: &Activity, remote: &mut RemotePost, actor: &Actor) -> Result<()> {
+fn address_by_activity(
+    c: &mut Connection,
+    site: &Site,
+    activity: &Activity,
+    remote: &mut RemotePost,
+    actor: &Actor,
+) -> Result<()> {
     const MOST: usize = 64;
-    let named: Vec<String> = activity.to.iter().chain(&activity.cc).take(MOST).cloned().collect();
+    let named: Vec<String> =
+        activity.to.iter().chain(&activity.cc).filter(|uri| site.is_own_uri(uri)).take(MOST).cloned().collect();
     for one in actors::by_uris(c, &named)? {
         if one.is_local()
             && one.id != actor.id

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::{no_answer_to_others, slice, tail};
-use crate::connection::{Connection, select_written};
+use crate::connection::{Connection, any_text, select_written};
 use crate::error::Result;
 use crate::ids::{ActorId, HashtagId};
 use crate::paging::{Page, Slice};
@@ -93,7 +93,7 @@ pub fn hashtag(c: &mut Connection, viewer: Option<ActorId>, filter: &TagFilter, 
     let (any, all, none) = (keys(&filter.any, 1 + MOST_TAGS), keys(&filter.all, MOST_TAGS), keys(&filter.none, MOST_TAGS));
     let wanted: Vec<String> = [&any, &all, &none].into_iter().flatten().cloned().collect();
     let known: Vec<(HashtagId, String)> =
-        hashtags::table.filter(hashtags::name.eq_any(wanted)).select((hashtags::id, hashtags::name)).load(c)?;
+        hashtags::table.filter(any_text(hashtags::name, wanted)).select((hashtags::id, hashtags::name)).load(c)?;
     let ids =
         |keys: &[String]| -> Vec<HashtagId> { known.iter().filter(|(_, key)| keys.contains(key)).map(|(id, _)| *id).collect() };
     let (any_ids, all_ids, none_ids) = (ids(&any), ids(&all), ids(&none));
