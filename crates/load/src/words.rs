@@ -60,7 +60,7 @@ const ARABIC: &[&str] = &[
     "حديقة",
 ];
 const SYLLABLES: &[&str] =
-    &["ba", "ko", "ri", "ten", "mul", "sha", "vo", "ne", "dor", "pi", "gal", "hu", "lem", "sto", "wy", "fra"];
+    &["bar", "ko", "ri", "ten", "mul", "sha", "vo", "ne", "dor", "pi", "gal", "hu", "lem", "sto", "wy", "fra"];
 
 /// Numbers that look random and are the same every time (xorshift64*).
 #[derive(Debug, Clone)]
