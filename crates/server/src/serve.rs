@@ -11,6 +11,7 @@ use actix_web::{App, HttpServer};
 use majlis_api::{cors, rate_limits};
 use majlis_federation::lanes;
 use majlis_local::{Db, deliveries, jobs};
+use tokio::net::TcpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -91,7 +92,6 @@ impl Server {
         let server = HttpServer::new(app)
             .workers(config.workers.0)
             .max_connections(CONNECTIONS.div_ceil(config.workers.0))
-            .backlog(BACKLOG)
             .keep_alive(KEEP_ALIVE)
             .client_request_timeout(HEAD_TIME)
             .shutdown_signal(self.stop.clone().cancelled_owned())
@@ -186,7 +186,34 @@ async fn take_up_abandoned(db: &Db) -> majlis_local::Result<()> {
     Ok(())
 }
 
-/// Binds a port, or says which one is taken.
+/// Binds a port, or says which one is taken. Must be called inside the runtime.
 fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).map_err(|error| format!("cannot listen on {address}: {error}").into())
+    let bound = || -> io::Result<TcpListener> {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restart does not wait until the connections of the last run are forgotten.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        // The standard library's own listener lets 128 wait: the next in a burst would lose a second or three.
+        socket.listen(BACKLOG)?.into_std()
+    };
+    bound().map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn hundreds_may_wait_to_be_accepted() {
+        let listener = listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut waiting = Vec::new();
+        for number in 0..300 {
+            let connected = timeout(Duration::from_millis(900), TcpStream::connect(address)).await;
+            waiting.push(connected.unwrap_or_else(|_| panic!("connection {number} was dropped")).unwrap());
+        }
+    }
 }
