@@ -111,6 +111,7 @@ def test_deep_json_from_peers(server: Majlis, amina: Person, stranger: RemoteAct
     for body in (whole, inside, within):
         reply = post(body.encode(), server, Cavage(stranger.key))
         assert reply.status_code in (202, 400, 401, 413, 422), reply.text
+    server.logs("no activity", f"bytes={len(whole)}")
     assert server.answers()
 
 

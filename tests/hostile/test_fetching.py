@@ -125,6 +125,7 @@ def test_endless_answers(amina: Person, mallory: RemoteActor, misbehave: Any) ->
     assert resolve(amina, mallory.uri) == []
     mallory.server.routes["/.well-known/webfinger"] = misbehave
     assert resolve(amina, f"@{mallory.handle}") == []
+    amina.server.logs("too large", mallory.uri)
 
 
 def test_slow_answers(amina: Person) -> None:
@@ -139,6 +140,7 @@ def test_slow_answers(amina: Person) -> None:
                 searched.append(mallory.uri if path.startswith("/users") else f"@{mallory.handle}")
         pool = stack.enter_context(ThreadPoolExecutor(len(searched)))
         assert list(pool.map(partial(resolve, amina), searched)) == [[]] * len(searched)
+        amina.server.logs("in time", searched[0])
 
 
 @pytest.mark.parametrize(

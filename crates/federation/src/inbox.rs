@@ -56,9 +56,12 @@ async fn take(federation: &Federation, req: &HttpRequest, body: &Bytes) -> Resul
     if !document::is_activity_json(kind) {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "The content type must be application/activity+json"));
     }
-    let envelope = Envelope::from_slice(body).map_err(|error| match error {
-        ParseError::TooLarge => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The activity is too large"),
-        _ => Refusal::new(StatusCode::BAD_REQUEST, "The body is not an activity in JSON"),
+    let envelope = Envelope::from_slice(body).map_err(|error| {
+        tracing::info!(%error, bytes = body.len(), "a body that is no activity");
+        match error {
+            ParseError::TooLarge => Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The activity is too large"),
+            _ => Refusal::new(StatusCode::BAD_REQUEST, "The body is not an activity in JSON"),
+        }
     })?;
     let (Some(id), Some(actor)) = (envelope.id.as_deref(), envelope.actor.as_deref()) else {
         return Err(Refusal::new(StatusCode::BAD_REQUEST, "An activity needs an id and an actor"));
@@ -95,7 +98,10 @@ async fn take(federation: &Federation, req: &HttpRequest, body: &Bytes) -> Resul
     let activity = match Activity::from_slice(body) {
         Ok(activity) => activity,
         Err(ParseError::UnknownType(_)) => return Ok("unknown_type"),
-        Err(_) => return Err(Refusal::new(StatusCode::BAD_REQUEST, "The body is not an activity")),
+        Err(error) => {
+            tracing::info!(%actor, %error, "a body that is no activity");
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, "The body is not an activity"));
+        }
     };
     if &*signer.uri != actor {
         return forwarded(federation, &envelope, body, &signer).await;

@@ -62,9 +62,14 @@ impl ClientError {
         }
     }
 
-    /// Whether the peer led us where we do not go, or gave us what we do not take: worth a line in the log, whoever asked.
+    /// Whether the peer led us where we do not go, gave us what we do not take, or wasted our time: worth a line in the log,
+    /// whoever asked.
     pub(super) fn is_suspicious(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::PrivateAddress(_) | Self::TooLarge | Self::Redirects | Self::IdMismatch { .. })
+        match self {
+            Self::Refused(_) | Self::PrivateAddress(_) | Self::Redirects | Self::IdMismatch { .. } => true,
+            Self::TooLarge | Self::Parse(_) | Self::Timeout | Self::Budget => true,
+            Self::Connection(_) | Self::Status { .. } | Self::ContentType(_) | Self::Signing(_) | Self::SetUp(_) => false,
+        }
     }
 
     /// A short constant name, for metrics.

@@ -425,7 +425,7 @@ fn schemes(preferred: Scheme, has_query: bool, signed: bool) -> Vec<Scheme> {
 /// Says in the log what a peer tried on us.
 fn note(url: &Url, error: &ClientError) {
     if error.is_suspicious() {
-        tracing::info!(%url, %error, "a fetch refused");
+        tracing::info!(%url, %error, "a fetch given up");
     }
 }
 
