@@ -47,8 +47,9 @@ const FOLLOWERS: usize = 200;
 pub(crate) const ANSWERS: usize = 100;
 /// Posts here that nobody has liked yet.
 const LIKEABLE: usize = 6_000;
-/// Posts, and people, that one write stores.
-const BATCH: usize = 2_000;
+/// Posts, and people, that one write stores. No more: what a savepoint would undo is a list in memory, which SQLite walks after
+/// every statement.
+const BATCH: usize = 100;
 /// How far back posts go.
 const YEAR: i64 = 365 * 24 * 3_600;
 
@@ -265,12 +266,12 @@ fn draft(text: String) -> Draft {
 /// The posts of the writers here.
 async fn local_posts(db: &Db) -> std::result::Result<(), Failure> {
     let mut dice = Dice::new(11);
-    for step in 0..LIKEABLE / 500 {
+    for step in 0..LIKEABLE / BATCH {
         let (site, mut own) = (db.site().clone(), dice.clone());
         dice = db
             .write(move |c| {
                 let writer = named(c, WRITERS[step % WRITERS.len()])?;
-                for _ in 0..500 {
+                for _ in 0..BATCH {
                     let draft = Draft { language: Some("en".into()), ..draft(own.sentence()) };
                     publish::publish(c, &site, writer, draft)?;
                 }
