@@ -46,7 +46,7 @@ impl Federation {
                 self.probe(host).await;
                 Ok(())
             }
-            Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
+            Job::Erase { .. } | Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
         };
         match done {
             Ok(()) => Ok(Ended::Done),

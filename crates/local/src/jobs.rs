@@ -48,6 +48,11 @@ pub enum Job {
         /// Its host, as instances are keyed.
         host: String,
     },
+    /// Take away the rest of a deleted actor's posts.
+    Erase {
+        /// The actor.
+        actor: ActorId,
+    },
     /// Delete stored files that no row names any more.
     DeleteFiles {
         /// Storage keys.

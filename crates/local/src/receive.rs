@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::hashtags;
 use crate::ids::{ActorId, PostId};
+use crate::jobs::{self, Job};
 use crate::json::Json;
 use crate::mentions;
 use crate::notifications::{self, Notice, NotificationKind};
@@ -201,26 +202,33 @@ pub fn delete_actor(c: &mut Connection, id: ActorId) -> Result<()> {
     erase(c, &actor)
 }
 
-/// Takes away everything that an actor did, in bounded steps; counters of others stay right.
+/// Posts of a deleted actor that one write takes away. SQLite walks what a savepoint holds after every statement: a write
+/// of thousands would take minutes, in which nobody else could write.
+const ERASED_AT_ONCE: i64 = 100;
+
+/// Takes up to [`ERASED_AT_ONCE`] posts and boosts of an actor away; says whether there may be more.
+pub fn erase_posts(c: &mut Connection, actor: ActorId) -> Result<bool> {
+    let some: Vec<Post> = rows::table
+        .filter(rows::author_id.eq(actor))
+        .filter(rows::deleted_at.is_null())
+        .limit(ERASED_AT_ONCE)
+        .select(Post::as_select())
+        .load(c)?;
+    for post in &some {
+        if post.is_boost() {
+            crate::boosts::receive_undo(c, post)?;
+        } else {
+            posts::bury(c, post)?;
+        }
+    }
+    Ok(i64::try_from(some.len()).is_ok_and(|taken| taken == ERASED_AT_ONCE))
+}
+
+/// Takes away everything that an actor did; counters of others stay right. Of many posts, which nobody is shown any more,
+/// most are left to a job.
 pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
-    const STEP: i64 = 500;
-    loop {
-        let some: Vec<Post> = rows::table
-            .filter(rows::author_id.eq(actor.id))
-            .filter(rows::deleted_at.is_null())
-            .limit(STEP)
-            .select(Post::as_select())
-            .load(c)?;
-        if some.is_empty() {
-            break;
-        }
-        for post in &some {
-            if post.is_boost() {
-                crate::boosts::receive_undo(c, post)?;
-            } else {
-                posts::bury(c, post)?;
-            }
-        }
+    if erase_posts(c, actor.id)? {
+        jobs::enqueue(c, &Job::Erase { actor: actor.id })?;
     }
     let liked: Vec<PostId> = likes::table.filter(likes::actor_id.eq(actor.id)).select(likes::post_id).load(c)?;
     for chunk in liked.chunks(1_000) {

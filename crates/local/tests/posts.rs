@@ -339,6 +339,28 @@ fn a_remote_actor_that_goes_leaves_right_counters() {
 }
 
 #[test]
+fn of_many_posts_a_deleted_actor_leaves_the_rest_to_a_job() {
+    run(|c| {
+        let (ali, zoe) = (local(c, "ali"), remote(c, "zoe"));
+        let mine = post(c, ali.id, draft("mine"));
+        for n in 0..210 {
+            let answer = RemotePost { in_reply_to_uri: Some(mine.uri.clone()), ..note(&zoe, &format!("answer-{n}")) };
+            receive::post(c, answer, false).unwrap();
+        }
+        receive::delete_actor(c, zoe.id).unwrap();
+        assert!(jobs::all(c).unwrap().contains(&Job::Erase { actor: zoe.id }));
+        assert_eq!(posts::get(c, mine.id).unwrap().replies_count, 110);
+        assert!(
+            majlis_local::threads::around(c, Some(ali.id), &mine).unwrap().descendants.is_empty(),
+            "nobody is shown them meanwhile"
+        );
+        assert!(receive::erase_posts(c, zoe.id).unwrap());
+        assert!(!receive::erase_posts(c, zoe.id).unwrap());
+        assert_eq!((posts::get(c, mine.id).unwrap().replies_count, actors::get(c, zoe.id).unwrap().posts_count), (0, 0));
+    });
+}
+
+#[test]
 fn a_server_set_up_anew_takes_its_old_names() {
     run(|c| {
         let old = remote(c, "zoe");

@@ -5,11 +5,11 @@ use majlis_api::Api;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo};
-use majlis_local::Db;
-use majlis_local::ids::JobId;
+use majlis_local::ids::{ActorId, JobId};
 use majlis_local::jobs::Job;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
+use majlis_local::{Db, receive};
 use majlis_media::{Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -70,8 +70,10 @@ impl Rooms {
 
     /// Runs a job where it belongs: files here, everything else in the federation.
     pub async fn run(&self, id: JobId, job: Job) -> Outcome {
-        if let Job::DeleteFiles { keys } = &job {
-            return delete_files(&self.store, keys).await;
+        match &job {
+            Job::DeleteFiles { keys } => return delete_files(&self.store, keys).await,
+            Job::Erase { actor } => return erase(&self.db, *actor).await,
+            _ => {}
         }
         match self.federation.run(id, &job).await {
             Ok(Ended::Done) => Outcome::Done,
@@ -141,6 +143,17 @@ fn server_info(config: &Config, about: &About) -> ServerInfo {
         title: about.title.clone(),
         description: about.short_description.clone(),
         alias_domains: config.alias_domains.0.clone(),
+    }
+}
+
+/// One small write after the other: others write in between.
+async fn erase(db: &Db, actor: ActorId) -> Outcome {
+    loop {
+        match db.write(move |c| receive::erase_posts(c, actor)).await {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Done,
+            Err(error) => return Outcome::Again { why: error.to_string(), after: None },
+        }
     }
 }
 

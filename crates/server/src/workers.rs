@@ -259,6 +259,7 @@ fn kind(job: &Job) -> &'static str {
         Job::FetchObject { .. } => "fetch_object",
         Job::RefreshActor { .. } => "refresh_actor",
         Job::Probe { .. } => "probe",
+        Job::Erase { .. } => "erase",
         Job::DeleteFiles { .. } => "delete_files",
     }
 }
