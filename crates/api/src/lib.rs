@@ -26,6 +26,8 @@ pub mod notifications;
 pub mod oauth;
 pub mod pagination;
 pub mod params;
+#[cfg(test)]
+mod peers;
 pub mod polls;
 pub mod preferences;
 pub mod rate_limits;
