@@ -4,8 +4,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::client::{Budget, Client, ClientError};
-use crate::vocab::{document, id};
-use crate::webfinger;
+use crate::vocab::id;
 
 const ACCEPT: &str = "application/json";
 /// Every schema that has `software` begins so.
@@ -29,24 +28,15 @@ pub struct Software {
 /// # Errors
 /// [`ClientError`] when it could not be asked.
 pub async fn look_up(client: &Client, host: &str, budget: &Budget) -> Result<Option<Software>, ClientError> {
-    let scheme = webfinger::scheme(host, client.private_peers());
-    let url: Url =
-        format!("{scheme}://{host}/.well-known/nodeinfo").parse().map_err(|_| ClientError::Refused("a host that is none"))?;
-    let (links, _) = client.get_json(&url, ACCEPT, budget).await?;
-    let links = Links::deserialize(links).map_err(unreadable)?;
+    let links: Links = client.get_json(&client.well_known(host, "nodeinfo")?, ACCEPT, budget).await?;
     let Some(url) = links.newest().filter(|url| id::authority(url.as_str()).as_deref() == Some(host)) else {
         return Ok(None);
     };
-    let (answer, _) = client.get_json(&url, ACCEPT, budget).await?;
-    let Answer { software } = Answer::deserialize(answer).map_err(unreadable)?;
+    let Answer { software } = client.get_json(&url, ACCEPT, budget).await?;
     let short = |text: String| text.trim().chars().filter(|c| !c.is_control()).take(MAX_TEXT).collect::<String>();
     let name = short(software.name).to_lowercase();
     let version = software.version.map(short).filter(|version| !version.is_empty());
     Ok(if name.is_empty() { None } else { Some(Software { name, version }) })
-}
-
-fn unreadable(error: serde_json::Error) -> ClientError {
-    ClientError::Parse(document::ParseError::Json(error.to_string()))
 }
 
 #[derive(Deserialize)]

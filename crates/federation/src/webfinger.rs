@@ -4,9 +4,9 @@
 use std::fmt;
 
 use serde::Deserialize;
-use url::{Host, Url};
+use url::Url;
 
-use crate::client::{Budget, Client, ClientError, PrivatePeers};
+use crate::client::{Budget, Client, ClientError};
 use crate::vocab::{Actor, document, id};
 
 const ACCEPT: &str = "application/jrd+json, application/json";
@@ -128,24 +128,9 @@ pub async fn account_of(client: &Client, actor: &Actor, budget: &Budget) -> Resu
 }
 
 async fn ask(client: &Client, account: &Acct, budget: &Budget) -> Result<Jrd, WebfingerError> {
-    let scheme = scheme(&account.domain, client.private_peers());
-    let mut url: Url = format!("{scheme}://{}/.well-known/webfinger", account.domain)
-        .parse()
-        .map_err(|_| ClientError::Refused("a domain that is none"))?;
+    let mut url = client.well_known(&account.domain, "webfinger")?;
     url.query_pairs_mut().append_pair("resource", &format!("acct:{account}"));
-    let (value, _) = client.get_json(&url, ACCEPT, budget).await?;
-    Jrd::deserialize(value).map_err(|error| ClientError::Parse(document::ParseError::Json(error.to_string())).into())
-}
-
-/// Private peers (loopback, literal addresses, or any port) are asked by plain http, all others by https.
-pub(crate) fn scheme(domain: &str, peers: PrivatePeers) -> &'static str {
-    let private = |url: Url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || url.port().is_some(),
-        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
-        None => false,
-    };
-    let is_private = peers == PrivatePeers::On && Url::parse(&format!("https://{domain}/")).is_ok_and(private);
-    if is_private { "http" } else { "https" }
+    Ok(client.get_json(&url, ACCEPT, budget).await?)
 }
 
 /// Host, and port if there is one, as a URL would write them.
@@ -225,15 +210,6 @@ mod tests {
         ] {
             assert_eq!(Acct::parse(text), None, "{text}");
         }
-    }
-
-    #[test]
-    fn only_private_peers_are_asked_by_plain_http() {
-        assert_eq!(scheme("127.0.0.1:8080", PrivatePeers::Off), "https");
-        assert_eq!(scheme("127.0.0.1:8080", PrivatePeers::On), "http");
-        assert_eq!(scheme("localhost", PrivatePeers::On), "http");
-        assert_eq!(scheme("peer.test:3000", PrivatePeers::On), "http");
-        assert_eq!(scheme("peer.example", PrivatePeers::On), "https");
     }
 
     #[test]

@@ -254,11 +254,14 @@ mod tests {
         let (code, state) = rest.split_once('&').unwrap();
         assert_eq!(state, "state=a+b");
         let code = code.to_owned();
-        let grant = db
-            .write_now(move |c| oauth_codes::redeem(c, &app, &code, "tusky://oauth?from=majlis", Some(VERIFIER)))
-            .unwrap()
+        let (whose, scopes) = db
+            .write_now(move |c| {
+                let redeemed = oauth_codes::redeem(c, &app, &code, "tusky://oauth?from=majlis", Some(VERIFIER))?.unwrap();
+                let access = tokens::access(c, &secrets::hash(&redeemed.token))?.unwrap();
+                Ok((access.person.map(|person| person.actor), redeemed.scopes.to_string()))
+            })
             .unwrap();
-        assert_eq!((grant.actor, grant.scopes.to_string().as_str()), (ali, "read write"));
+        assert_eq!((whose, scopes.as_str()), (Some(ali), "read write"));
     }
 
     #[test]

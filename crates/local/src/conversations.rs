@@ -4,9 +4,10 @@
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use crate::connection::{Connection, PortableDsl, any_of, cols, written};
+use crate::connection::{Connection, any_of, cols, written};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, ConversationId, PostId};
+use crate::on_each;
 use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::Post;
@@ -25,36 +26,36 @@ pub struct Conversation {
 }
 
 /// A direct post is new, or new to `people` of those whom it names: it is the last of its conversation for its author and
-/// for them, and unread by them. Nothing happens for other posts, and for people of other servers.
+/// for them, and unread by them. Nothing happens for other posts, and for people of other servers. Four statements for any number of people.
 pub(crate) fn record(c: &mut Connection, post: &Post, people: &[ActorId]) -> Result<()> {
     if post.visibility != Visibility::Direct {
         return Ok(());
     }
     let mut people = people.to_vec();
     people.push(post.author_id);
+    let people = visibility::seen_by(c, &people, post.id)?;
     let ours: Vec<ActorId> = users::table.filter(any_of(users::actor_id, &people)).select(users::actor_id).load(c)?;
     let name = post.conversation_name();
-    for person in ours {
-        if !visibility::may_see(c, Some(person), post)? {
-            continue;
-        }
-        diesel::insert_into(conversations::table)
-            .values((
+    let rows: Vec<_> = ours
+        .iter()
+        .map(|person| {
+            (
                 conversations::id.eq(ConversationId::new()),
-                conversations::actor_id.eq(person),
+                conversations::actor_id.eq(*person),
                 conversations::name.eq(&name),
                 conversations::last_post_id.eq(post.id),
                 conversations::unread.eq(false),
-            ))
-            .on_conflict_do_nothing()
-            .portable()
-            .execute(c)?;
-        let own = conversations::table.filter(conversations::actor_id.eq(person)).filter(conversations::name.eq(&name));
-        // What comes late from elsewhere is older than what is there.
-        diesel::update(own.filter(conversations::last_post_id.le(post.id)))
-            .set((conversations::last_post_id.eq(post.id), conversations::unread.eq(person != post.author_id)))
-            .execute(c)?;
+            )
+        })
+        .collect();
+    for chunk in rows.chunks(1_000) {
+        on_each!(c => diesel::insert_into(conversations::table).values(chunk).on_conflict_do_nothing().execute(c))?;
     }
+    // What comes late from elsewhere is older than what is there.
+    let theirs = conversations::table.filter(conversations::name.eq(&name)).filter(conversations::last_post_id.le(post.id));
+    diesel::update(theirs.filter(any_of(conversations::actor_id, &ours)))
+        .set((conversations::last_post_id.eq(post.id), conversations::unread.eq(conversations::actor_id.ne(post.author_id))))
+        .execute(c)?;
     Ok(())
 }
 
@@ -126,7 +127,8 @@ pub fn delete(c: &mut Connection, actor: ActorId, id: ConversationId) -> Result<
 #[cfg(test)]
 mod tests {
     use super::{list, *};
-    use crate::publish::{self, Draft};
+    use crate::publish::{self, Draft, Revision};
+    use crate::receive::{self, RemotePost};
     use crate::testing::TestDb;
     use crate::testing::people::*;
 
@@ -174,6 +176,26 @@ mod tests {
                 assert!(of(c, me.id)?.is_empty());
                 letter(c, eve.id, "@me again", Some(other.id))?;
                 assert_eq!(of(c, me.id)?.len(), 1, "something new brings it back");
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    #[test]
+    fn who_is_named_later_has_the_conversation_from_then_on() {
+        TestDb::new()
+            .write_now(|c| {
+                let (me, ali, far) = (local(c, "me"), local(c, "ali"), remote(c, "far"));
+                let own = letter(c, me.id, "to nobody yet", None)?;
+                let revision = Revision { text: "@ali hello".into(), character_limit: 500, ..Revision::default() };
+                publish::edit(c, &site(), me.id, own.id, revision)?;
+                assert_eq!((of(c, me.id)?, of(c, ali.id)?), (vec![(own.id, false)], vec![(own.id, true)]));
+
+                let foreign = RemotePost { visibility: Visibility::Direct, mentioned: vec![me.id], ..note(&far, "psst") };
+                let post = receive::post(c, foreign.clone(), true)?.unwrap();
+                assert_eq!(of(c, me.id)?[0], (post.id, true));
+                receive::edit(c, RemotePost { mentioned: vec![me.id, ali.id], content: "<p>both</p>".into(), ..foreign })?;
+                assert!(of(c, ali.id)?.contains(&(post.id, true)));
                 Ok(())
             })
             .unwrap();

@@ -32,8 +32,6 @@ pub struct Grant {
 /// What a code was exchanged for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Redeemed {
-    /// Who has let the app in.
-    pub actor: ActorId,
     /// What was granted.
     pub scopes: Scopes,
     /// The token's text, which is not stored.
@@ -116,7 +114,7 @@ pub fn redeem(
     }
     let (id, token) = tokens::issue(c, of, Some(actor), scopes)?;
     diesel::update(oauth_codes::table.find(&hash)).set(oauth_codes::token_id.eq(Some(id))).execute(c)?;
-    Ok(Ok(Redeemed { actor, scopes, token }))
+    Ok(Ok(Redeemed { scopes, token }))
 }
 
 /// Removes up to `limit` codes that are too old; gives back how many.

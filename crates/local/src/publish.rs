@@ -151,11 +151,8 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     mentions::add(c, id, &written.mentioned_ids(), false)?;
     hashtags::set(c, id, &written.hashtags)?;
     posts::count_in(c, &post)?;
-    conversations::record(c, &post, &written.mentioned_ids())?;
     search::index_post(c, id, &search_text(&post))?;
-    for mentioned in &written.mentioned {
-        tell(c, NotificationKind::Mention, mentioned.id, &post)?;
-    }
+    tell_named(c, &post, &written.mentioned_ids(), &[])?;
     tell_watchers(c, &post)?;
     if has_to_leave(c, &post, &written.mentioned)? {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: id } })?;
@@ -236,12 +233,7 @@ pub fn edit_typed(
     search::unindex_post(c, id)?;
     search::index_post(c, id, &search_text(&post))?;
     let new: Vec<ActorId> = after.iter().copied().filter(|a| !before.contains(a)).collect();
-    for mentioned in &new {
-        tell(c, NotificationKind::Mention, *mentioned, &post)?;
-    }
-    if !new.is_empty() {
-        conversations::record(c, &post, &new)?;
-    }
+    tell_named(c, &post, &new, &[])?;
     tell_boosters(c, &post)?;
     jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
     after_commit(Event::PostEdited(id));
@@ -317,6 +309,16 @@ pub(crate) fn search_text(post: &Post) -> String {
 
 fn tell(c: &mut Connection, kind: NotificationKind, recipient: ActorId, post: &Post) -> Result<()> {
     notifications::notify(c, Notice { recipient, kind, actor: post.author_id, post: Some(post.id) })
+}
+
+/// Tells those whom a post names for the first time: of the conversation, if it is a direct one, and of the mention.
+/// Whom it addresses without naming (`silently`) is not notified.
+pub(crate) fn tell_named(c: &mut Connection, post: &Post, named: &[ActorId], silently: &[ActorId]) -> Result<()> {
+    conversations::record(c, post, &[named, silently].concat())?;
+    for recipient in named {
+        tell(c, NotificationKind::Mention, *recipient, post)?;
+    }
+    Ok(())
 }
 
 /// Tells the local followers who asked to hear of everything that this author posts.

@@ -6,7 +6,6 @@ use diesel::prelude::*;
 use crate::actors::{self, Actor, Emoji};
 use crate::attachments::{self, NewAttachment};
 use crate::connection::{Connection, PortableDsl, any_of, cols};
-use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -15,10 +14,9 @@ use crate::ids::{ActorId, PostId};
 use crate::jobs::{self, Job};
 use crate::json::Json;
 use crate::mentions;
-use crate::notifications::{self, Notice, NotificationKind};
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
-use crate::publish::{search_text, tell_boosters, tell_watchers};
+use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
 use crate::schema::{
     actors as actors_table, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
 };
@@ -105,14 +103,10 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     let Some(post) = stored else { return Ok(None) };
     store_parts(c, &post, &remote)?;
     posts::count_in(c, &post)?;
-    conversations::record(c, &post, &[&remote.mentioned[..], &remote.silently_mentioned].concat())?;
     adopt_orphans(c, &post)?;
     search::index_post(c, id, &search_text(&post))?;
     if announce {
-        for mentioned in &remote.mentioned {
-            let kind = NotificationKind::Mention;
-            notifications::notify(c, Notice { recipient: *mentioned, kind, actor: post.author_id, post: Some(id) })?;
-        }
+        tell_named(c, &post, &remote.mentioned, &remote.silently_mentioned)?;
         tell_watchers(c, &post)?;
         after_commit(Event::PostCreated(id));
     }
@@ -159,10 +153,8 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
         .get_result(c)?;
     search::unindex_post(c, post.id)?;
     search::index_post(c, post.id, &search_text(&post))?;
-    for mentioned in remote.mentioned.iter().filter(|a| !before.contains(a)) {
-        let kind = NotificationKind::Mention;
-        notifications::notify(c, Notice { recipient: *mentioned, kind, actor: post.author_id, post: Some(post.id) })?;
-    }
+    let new = |people: &[ActorId]| -> Vec<ActorId> { people.iter().copied().filter(|a| !before.contains(a)).collect() };
+    tell_named(c, &post, &new(&remote.mentioned), &new(&remote.silently_mentioned))?;
     if text_changed && edited_at.is_some() {
         tell_boosters(c, &post)?;
     }

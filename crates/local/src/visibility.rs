@@ -1,18 +1,17 @@
 //! Who may see a post: the one place that decides. [`Visibility`] is what the author chose; [`may_see`] answers for one
-//! viewer and one post, [`retain_visible`] for many in a fixed number of queries. Feeds build their SQL from the same rules.
+//! viewer and one post, [`retain_visible`] for many posts, [`seen_by`] for many viewers. All of them, and the feeds, are made
+//! of one SQL condition.
 
-use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::codes::stored_enum;
-use crate::connection::{Connection, any_of, select_written, written};
+use crate::connection::{Connection, select_written, written};
 use crate::error::Result;
 use crate::ids::{ActorId, PostId};
 use crate::posts::Post;
-use crate::schema::{actors, blocks, follows, mentions};
 
 stored_enum! {
     /// A post's audience, from the widest to the narrowest. An audience is never widened.
@@ -68,83 +67,42 @@ fn one_visible() -> String {
 }
 
 /// Keeps the posts that `viewer` may see: not deleted, author not gone and not in a block with the viewer, and of the
-/// audience. Mutes do not hide what somebody asks for by name. Four queries at the most, whatever the number of posts.
+/// audience. Mutes do not hide what somebody asks for by name. One query, whatever the number of posts.
 pub fn retain_visible(c: &mut Connection, viewer: Option<ActorId>, posts: &mut Vec<Post>) -> Result<()> {
-    posts.retain(|p| p.deleted_at.is_none());
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let seen = condition(":viewer", "posts", "a");
+        format!(
+            "SELECT posts.id FROM :posts AS i CROSS JOIN posts CROSS JOIN actors a \
+             WHERE posts.id = i.id AND a.id = posts.author_id AND {seen}"
+        )
+    });
     if posts.is_empty() {
         return Ok(());
     }
-    let authors: Vec<ActorId> = distinct(posts.iter().map(|p| p.author_id));
-    let gone: HashSet<ActorId> = actors::table
-        .filter(any_of(actors::id, &authors))
-        .filter(actors::suspended_at.is_not_null().or(actors::deleted_at.is_not_null()))
-        .select(actors::id)
-        .load(c)?
-        .into_iter()
-        .collect();
-    let Some(viewer) = viewer else {
-        posts.retain(|p| p.visibility.is_open() && !gone.contains(&p.author_id));
-        return Ok(());
-    };
-    let blocked: HashSet<ActorId> = blocked_either_way(c, viewer, &authors)?;
-    let closed: Vec<&Post> = posts.iter().filter(|p| !p.visibility.is_open() && p.author_id != viewer).collect();
-    let (mut followed, mut addressed) = (HashSet::new(), HashSet::new());
-    if !closed.is_empty() {
-        let closed_ids: Vec<PostId> = closed.iter().map(|p| p.id).collect();
-        addressed = mentions::table
-            .filter(mentions::actor_id.eq(viewer))
-            .filter(any_of(mentions::post_id, &closed_ids))
-            .select(mentions::post_id)
-            .load(c)?
-            .into_iter()
-            .collect::<HashSet<PostId>>();
-        let private_authors = distinct(closed.iter().filter(|p| p.visibility == Visibility::Private).map(|p| p.author_id));
-        if !private_authors.is_empty() {
-            followed = follows::table
-                .filter(follows::actor_id.eq(viewer))
-                .filter(any_of(follows::target_id, &private_authors))
-                .select(follows::target_id)
-                .load(c)?
-                .into_iter()
-                .collect::<HashSet<ActorId>>();
-        }
-    }
-    posts.retain(|p| {
-        if p.author_id == viewer {
-            return true;
-        }
-        if gone.contains(&p.author_id) || blocked.contains(&p.author_id) {
-            return false;
-        }
-        match p.visibility {
-            Visibility::Public | Visibility::Unlisted => true,
-            Visibility::Private => followed.contains(&p.author_id) || addressed.contains(&p.id),
-            Visibility::Direct => addressed.contains(&p.id),
-        }
-    });
+    let seen: Vec<PostId> = written::<BigInt>(SQL.as_str())
+        .numbers("posts", posts.iter().map(|p| p.id))
+        .number("viewer", viewer.map_or(0, |v| v.0))
+        .load(c)?;
+    posts.retain(|p| seen.contains(&p.id));
     Ok(())
 }
 
-/// Those of `others` who block `viewer` or are blocked by it.
-pub fn blocked_either_way(c: &mut Connection, viewer: ActorId, others: &[ActorId]) -> Result<HashSet<ActorId>> {
-    let mut found: HashSet<ActorId> = blocks::table
-        .filter(blocks::actor_id.eq(viewer))
-        .filter(any_of(blocks::target_id, others))
-        .select(blocks::target_id)
-        .load(c)?
-        .into_iter()
-        .collect();
-    found.extend(
-        blocks::table
-            .filter(blocks::target_id.eq(viewer))
-            .filter(any_of(blocks::actor_id, others))
-            .select(blocks::actor_id)
-            .load::<ActorId>(c)?,
-    );
-    Ok(found)
+/// Those of `viewers` who may see `post`. One query.
+pub(crate) fn seen_by(c: &mut Connection, viewers: &[ActorId], post: PostId) -> Result<Vec<ActorId>> {
+    static SQL: LazyLock<String> = LazyLock::new(|| {
+        let seen = condition("v.id", "posts", "a");
+        format!(
+            "SELECT v.id FROM :viewers AS v CROSS JOIN posts CROSS JOIN actors a \
+             WHERE posts.id = :post AND a.id = posts.author_id AND {seen}"
+        )
+    });
+    if viewers.is_empty() {
+        return Ok(Vec::new());
+    }
+    written::<BigInt>(SQL.as_str()).numbers("viewers", viewers).number("post", post).load(c).map_err(Into::into)
 }
 
-/// The rule of [`retain_visible`] as an SQL condition, for feeds: whether `viewer` may see `post`. The three are SQL
+/// The rule itself, as an SQL condition: whether `viewer` may see `post`. The three are SQL
 /// expressions and aliases: the viewer's id (0: nobody), a row of `posts`, the row of its author in `actors`.
 pub(crate) fn condition(viewer: &str, post: &str, author: &str) -> String {
     format!(
@@ -172,11 +130,4 @@ pub(crate) fn unmuted(viewer: &str, other: &str) -> String {
         "NOT EXISTS (SELECT 1 FROM mutes vx WHERE vx.actor_id = {viewer} AND vx.target_id = {other} \
          AND (vx.expires_at IS NULL OR vx.expires_at > :now))"
     )
-}
-
-fn distinct(ids: impl Iterator<Item = ActorId>) -> Vec<ActorId> {
-    let mut ids: Vec<ActorId> = ids.collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }

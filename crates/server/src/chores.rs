@@ -1,4 +1,4 @@
-//! Housekeeping: what grows old is thrown away, a little at a time, so that no single write takes long.
+//! Housekeeping: what grows old is thrown away or asked for anew, a little at a time, so that no single write takes long.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ struct Chore {
     name: &'static str,
     /// How often it is done.
     every: Duration,
-    /// Throws away up to [`BATCH`] rows and says how many. It gets the present.
+    /// Works on up to [`BATCH`] rows and says on how many. It gets the present.
     run: fn(&mut Connection, Timestamp) -> Result<usize>,
 }
 
@@ -60,7 +60,7 @@ const CHORES: &[Chore] = &[
         run: |c, now| tokens::prune(c, now.plus_seconds(-90 * DAY)),
     },
     Chore { name: "apps", every: Duration::from_secs(24 * HOUR), run: |c, now| apps::prune(c, now.plus_seconds(-90 * DAY)) },
-    // A day old at the most for some hundred peers, older for more: nobody is asked in a rush.
+    // Once a day for up to 2,400 peers, less often for more: nobody is asked in a rush.
     Chore {
         name: "probes",
         every: Duration::from_secs(HOUR),
@@ -106,7 +106,7 @@ async fn do_chore(db: &Db, chore: &Chore, stop: &CancellationToken) {
     }
     if total > 0 {
         counter!("majlis_chores_rows_total", "chore" => chore.name).increment(total as u64);
-        tracing::debug!(chore = chore.name, rows = total, "threw away what had grown old");
+        tracing::debug!(chore = chore.name, rows = total, "did a chore");
     }
 }
 

@@ -17,6 +17,19 @@ pub enum PrivatePeers {
     On,
 }
 
+impl PrivatePeers {
+    /// How a host is asked: private ones (loopback, literal addresses, or any port) by plain http, all others by https.
+    pub(super) fn scheme(self, host: &str) -> &'static str {
+        let private = |url: Url| match url.host() {
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost") || url.port().is_some(),
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+            None => false,
+        };
+        let is_private = self == Self::On && Url::parse(&format!("https://{host}/")).is_ok_and(private);
+        if is_private { "http" } else { "https" }
+    }
+}
+
 /// The rules for addresses.
 #[derive(Clone, Debug)]
 pub(crate) struct Guard {
@@ -106,6 +119,15 @@ mod tests {
 
     fn guard(peers: PrivatePeers) -> Guard {
         Guard::new(&"https://majlis.example".parse().unwrap(), peers)
+    }
+
+    #[test]
+    fn only_private_peers_are_asked_by_plain_http() {
+        assert_eq!(PrivatePeers::Off.scheme("127.0.0.1:8080"), "https");
+        for host in ["127.0.0.1:8080", "localhost", "peer.test:3000"] {
+            assert_eq!(PrivatePeers::On.scheme(host), "http", "{host}");
+        }
+        assert_eq!(PrivatePeers::On.scheme("peer.example"), "https");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::{DateTime, Utc};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode};
+use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -220,20 +221,29 @@ impl Client {
         }
     }
 
+    /// The address of a host's document of this name (RFC 8615): `https://example.org/.well-known/webfinger`.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the host is none.
+    pub fn well_known(&self, host: &str, name: &str) -> Result<Url, ClientError> {
+        let address = format!("{}://{host}/.well-known/{name}", self.private_peers().scheme(host));
+        address.parse().map_err(|_| ClientError::Refused("a host that is none"))
+    }
+
     /// Fetches JSON that is not ActivityPub, unsigned: webfinger, nodeinfo. Any JSON media type will do.
     ///
     /// # Errors
     /// [`ClientError`].
-    pub async fn get_json(
+    pub async fn get_json<T: DeserializeOwned>(
         &self,
         url: &Url,
         accept: &'static str,
         budget: &Budget,
-    ) -> Result<(serde_json::Value, Url), ClientError> {
+    ) -> Result<T, ClientError> {
         self.within(budget, async {
-            let (response, url, _) = self.get(url, accept, None, Scheme::Cavage, budget).await?;
+            let (response, _, _) = self.get(url, accept, None, Scheme::Cavage, budget).await?;
             let body = read_document(response, document::is_json, self.limits.json_bytes).await?;
-            Ok((document::parse_value(&body)?, url))
+            T::deserialize(document::parse_value(&body)?).map_err(|error| ParseError::Json(error.to_string()).into())
         })
         .await
         .inspect_err(|error| note(url, error))

@@ -2,6 +2,9 @@
 //! after any order of events.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod deeds;
+mod listed;
+
 use diesel::prelude::*;
 use majlis_local::actors::{self, Actor};
 use majlis_local::follows::{self, Choices, Standing};
@@ -54,14 +57,6 @@ fn counters(c: &mut Connection, id: ActorId) -> (i64, i64) {
 
 fn between(c: &mut Connection, viewer: ActorId, target: ActorId) -> Relationship {
     Relationship::build(c, viewer, target).unwrap()
-}
-
-fn pinned(c: &mut Connection, author: ActorId) -> Vec<PostId> {
-    pins::of_author(c, author).unwrap().into_iter().map(|post| post.id).collect()
-}
-
-fn kept(page: &Slice<posts::Post>) -> Vec<PostId> {
-    page.items.iter().map(|post| post.id).collect()
 }
 
 fn in_list(c: &mut Connection, owner: ActorId, members: &[ActorId]) -> majlis_local::ids::ListId {
@@ -386,190 +381,6 @@ fn a_mute_ends_by_itself() {
         mutes::unmute(c, ali, kim)?;
         assert_eq!(mutes::get(c, ali, kim)?, None);
         assert!(matches!(mutes::mute(c, ali, ali, true, None), Err(Error::Forbidden(_))));
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn likes_are_counted_once() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (ali, bea, rob) = (people::local(c, "ali").id, people::local(c, "bea").id, people::remote(c, "rob"));
-        let (site, post) = (people::site(), people::say(c, ali, "hello"));
-        let count = |c: &mut Connection, id: PostId| posts::get(c, id).unwrap().likes_count;
-        changes(c);
-
-        likes::like(c, &site, bea, &post)?;
-        likes::like(c, &site, bea, &post)?;
-        let uri = "https://peer.example/likes/1";
-        assert!(likes::receive(c, rob.id, &post, uri)?);
-        assert!(!likes::receive(c, rob.id, &post, "https://peer.example/likes/2")?);
-        assert_eq!(count(c, post.id), 2);
-        assert_eq!(told(c, ali), [(NotificationKind::Like, bea), (NotificationKind::Like, rob.id)]);
-        assert_eq!(changes(c), [], "a local author needs no activity");
-        assert_eq!(likes::likers(c, post.id, None, &Page::newest(9))?.items, [rob.id, bea]);
-        blocks::block(c, &site, ali, rob.id)?;
-        assert_eq!(likes::likers(c, post.id, Some(ali), &Page::newest(9))?.items, [bea]);
-        assert_eq!(kept(&feeds::favourites(c, bea, &Page::newest(9))?), [post.id]);
-        assert!(likes::liked_among(c, bea, &[post.id])?.contains(&post.id));
-
-        likes::unlike(c, bea, &post)?;
-        likes::unlike(c, bea, &post)?;
-        assert_eq!(likes::by_uri(c, uri)?.unwrap().actor_id, rob.id);
-        likes::receive_undo(c, rob.id, post.id)?;
-        likes::receive_undo(c, rob.id, post.id)?;
-        assert_eq!((count(c, post.id), told(c, ali)), (0, vec![]));
-
-        let early = "https://peer.example/likes/3";
-        tombstones::remember(c, early)?;
-        assert!(!likes::receive(c, rob.id, &post, early)?);
-        assert_eq!(count(c, post.id), 0, "its Undo came first");
-
-        let theirs = people::receive(c, people::note(&rob, "hi"));
-        changes(c);
-        likes::like(c, &site, ali, &theirs)?;
-        let [Change::Liked { like }] = changes(c)[..] else { panic!("rob's server must hear of it") };
-        let uri = site.like_uri("ali", like);
-        assert_eq!(likes::get(c, like)?.uri, uri);
-        likes::unlike(c, ali, &theirs)?;
-        assert_eq!(changes(c), [Change::Unliked { uri, actor: ali, post: theirs.id }]);
-        assert_eq!(count(c, theirs.id), 0);
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn what_is_done_to_a_boost_is_done_to_the_boosted() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (ali, bea, kim) = (people::local(c, "ali").id, people::local(c, "bea").id, people::local(c, "kim").id);
-        let (site, post) = (people::site(), people::say(c, ali, "hello"));
-        let boost = majlis_local::boosts::boost(c, &site, bea, &post, None)?;
-        likes::like(c, &site, kim, &boost)?;
-        bookmarks::add(c, kim, boost.id)?;
-        assert_eq!(posts::get(c, post.id)?.likes_count, 1);
-        assert_eq!(kept(&feeds::favourites(c, kim, &Page::newest(9))?), [post.id]);
-        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), [post.id]);
-        assert_eq!(bookmarks::kept_among(c, kim, &[post.id, boost.id])?, [post.id]);
-        bookmarks::remove(c, kim, post.id)?;
-        likes::unlike(c, kim, &boost)?;
-        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), []);
-        assert!(matches!(pins::pin(c, bea, &boost), Err(Error::Invalid(_))));
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn five_own_posts_may_be_pinned() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (ali, bea) = (people::local(c, "ali").id, people::local(c, "bea").id);
-        let all: Vec<_> = (0..6).map(|n| people::say(c, ali, &format!("post {n}"))).collect();
-        changes(c);
-        for post in &all[..5] {
-            pins::pin(c, ali, post)?;
-            pins::pin(c, ali, post)?;
-        }
-        assert_eq!(changes(c).len(), 5);
-        assert!(matches!(pins::pin(c, ali, &all[5]), Err(Error::Invalid(_))));
-        pins::unpin(c, ali, all[0].id)?;
-        pins::unpin(c, ali, all[0].id)?;
-        assert_eq!(changes(c), [Change::Unpinned { post: all[0].id }]);
-        pins::pin(c, ali, &all[5])?;
-        assert_eq!(pinned(c, ali), [5, 4, 3, 2, 1].map(|n| all[n].id));
-        assert!(!pins::pinned_among(c, ali, &[all[0].id])?.contains(&all[0].id));
-
-        let hers = people::say(c, bea, "mine");
-        assert!(matches!(pins::pin(c, ali, &hers), Err(Error::Invalid(_))));
-        let secret = people::publish(
-            c,
-            bea,
-            majlis_local::publish::Draft { visibility: Some(Visibility::Direct), ..people::draft("@ali secret") },
-        );
-        assert!(matches!(pins::pin(c, bea, &secret), Err(Error::Invalid(_))));
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn remote_pins_are_their_authors_own() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (rob, eve) = (people::remote(c, "rob"), people::remote(c, "eve"));
-        let (one, two) = (people::receive(c, people::note(&rob, "one")), people::receive(c, people::note(&rob, "two")));
-        let hers = people::receive(c, people::note(&eve, "three"));
-        pins::receive(c, rob.id, &one)?;
-        pins::receive(c, rob.id, &hers)?;
-        assert_eq!(pinned(c, rob.id), [one.id]);
-        pins::replace(c, rob.id, &[two.id, hers.id, one.id])?;
-        assert_eq!(pinned(c, rob.id), [two.id, one.id]);
-        pins::receive_undo(c, rob.id, two.id)?;
-        assert_eq!(pinned(c, rob.id), [one.id]);
-        assert_eq!(changes(c), []);
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn lists_hold_those_whom_their_owner_follows() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (ali, bea, kim) = (people::local(c, "ali").id, people::local(c, "bea").id, people::local(c, "kim").id);
-        let rob = people::remote(c, "rob").id;
-        follow(c, ali, bea)?;
-        follow(c, ali, rob)?;
-        let list = lists::create(c, ali, " Friends ", RepliesPolicy::List, true)?;
-        assert_eq!((list.title.as_str(), list.exclusive), ("Friends", true));
-        lists::add(c, ali, list.id, &[bea, rob, ali])?;
-        lists::add(c, ali, list.id, &[bea])?;
-        assert!(matches!(lists::add(c, ali, list.id, &[kim]), Err(Error::NotFound(_))));
-        assert_eq!(lists::members(c, ali, list.id, &Page::newest(9))?.items, [ali, rob, bea]);
-        assert_eq!(lists::containing(c, ali, bea)?, std::slice::from_ref(&list));
-        assert!(matches!(lists::members(c, bea, list.id, &Page::newest(9)), Err(Error::NotFound(_))), "not hers");
-
-        follows::unfollow(c, ali, bea)?;
-        follow_requests::receive_reject(c, rob, None, Some(ali))?;
-        assert_eq!(lists::members(c, ali, list.id, &Page::newest(9))?.items, [ali]);
-        lists::remove(c, ali, list.id, &[ali, kim])?;
-        assert_eq!(lists::member_ids(c, list.id)?, []);
-
-        let title = ListChange { title: Some("Others".into()), ..ListChange::default() };
-        let policy = ListChange { replies_policy: Some(RepliesPolicy::None), ..ListChange::default() };
-        lists::change(c, ali, list.id, title)?;
-        let now = lists::change(c, ali, list.id, policy)?;
-        assert_eq!((now.title.as_str(), now.replies_policy, now.exclusive), ("Others", RepliesPolicy::None, true));
-        assert!(matches!(lists::create(c, ali, "  ", RepliesPolicy::List, false), Err(Error::Invalid(_))));
-        assert!(matches!(lists::delete(c, bea, list.id), Err(Error::NotFound(_))));
-        lists::delete(c, ali, list.id)?;
-        assert_eq!(lists::of(c, ali)?, []);
-        for n in 0..lists::MOST {
-            lists::create(c, ali, &n.to_string(), RepliesPolicy::List, false)?;
-        }
-        assert!(matches!(lists::create(c, ali, "one more", RepliesPolicy::List, false), Err(Error::Invalid(_))));
-        Ok(())
-    })
-    .unwrap();
-}
-
-#[test]
-fn a_request_that_is_taken_back_leaves_the_lists() {
-    let db = TestDb::new();
-    db.write_now(|c| {
-        let (ali, rob) = (people::local(c, "ali").id, people::remote(c, "rob").id);
-        follow(c, ali, rob)?;
-        let list = in_list(c, ali, &[rob]);
-        follow_requests::receive_accept(c, rob, None, Some(ali))?;
-        assert_eq!(lists::member_ids(c, list)?, [rob], "accepted: it stays");
-        follows::unfollow(c, ali, rob)?;
-        follow(c, ali, rob)?;
-        lists::add(c, ali, list, &[rob])?;
-        follows::unfollow(c, ali, rob)?;
-        assert_eq!(lists::member_ids(c, list)?, []);
         Ok(())
     })
     .unwrap();
