@@ -1,12 +1,18 @@
-//! `docs/API.md`, made from the route table, the handlers' signatures and the list of what Mastodon 4.6 has. The test fails when
-//! the file is out of date; `MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation` writes it anew.
+//! `docs/API.md` and `docs/openapi.json`, made from the route table, the handlers' signatures, the types in them and the list of
+//! what Mastodon 4.6 has. A test fails when a file is out of date; `MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation`
+//! writes both anew.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+mod manual;
+mod openapi;
+mod types;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use majlis_local::scopes::Scope;
+use syn::{FnArg, GenericArgument, ItemFn, PathArguments, Type};
+
+use types::Types;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -77,7 +83,8 @@ fn chain(rest: &mut &str) -> Vec<(String, String)> {
 
 impl Route {
     fn new(method: &str, path: &str, handler: &str) -> Self {
-        let path = if path.starts_with("/v") { format!("/api{path}") } else { path.to_owned() };
+        let beside = ["/oauth", "/.well-known"].iter().any(|prefix| path.starts_with(prefix));
+        let path = if beside { path.to_owned() } else { format!("/api{path}") };
         Self { method: method.to_owned(), path: path.replace('{', ":").replace('}', ""), handler: handler.to_owned() }
     }
 
@@ -91,24 +98,43 @@ impl Route {
     }
 
     /// Who may ask, by the extractor in the handler's signature.
-    fn scope(&self) -> String {
-        let (module, function) = self.handler.split_once("::").unwrap();
-        let source = read(format!("src/{module}.rs"));
-        let start = source.find(&format!("pub async fn {function}(")).unwrap_or_else(|| panic!("there is no {}", self.handler));
-        let signature = &source[start..start + source[start..].find('{').unwrap()];
-        let Some((before, after)) = signature.split_once("<need::") else {
-            let streams = module == "streaming" && function != "health";
-            return if streams { "as the stream needs" } else { "none" }.to_owned();
-        };
-        let need = words_of(after.split_once('>').unwrap().0);
-        match before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap() {
-            "User" => need,
-            "Viewer" if need == ANY => "none".to_owned(),
-            "Viewer" => format!("none; with a token {need}"),
-            "Client" => format!("{need}, also an app's own"),
-            other => panic!("{}: unknown extractor {other}", self.handler),
+    fn scope(&self, types: &Types) -> String {
+        let (module, function) = self.handler.rsplit_once("::").unwrap();
+        let handler = types.function(module, function);
+        for extractor in ["User", "Viewer", "Client"] {
+            let Some(need) = argument(handler, extractor) else { continue };
+            let words: Vec<String> = scopes_of(&need).iter().map(|scope| format!("`{scope}`")).collect();
+            let words = if words.is_empty() { ANY.to_owned() } else { words.join(" or ") };
+            return match extractor {
+                "Viewer" if words == ANY => "none".to_owned(),
+                "Viewer" => format!("none; with a token {words}"),
+                "Client" => format!("{words}, also an app's own"),
+                _ => words,
+            };
         }
+        if is_stream(&self.handler) { "as the stream needs" } else { "none" }.to_owned()
     }
+}
+
+/// Whether a handler's answer goes on for as long as the client listens.
+fn is_stream(handler: &str) -> bool {
+    handler.starts_with("streaming::") && handler != "streaming::health"
+}
+
+/// The generic argument of the handler's argument of this type: `need::ReadLists` of `User<need::ReadLists>`.
+fn argument(handler: &ItemFn, name: &str) -> Option<Type> {
+    handler.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(input) => generic(&input.ty, name),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+/// The first generic argument of a type of this name.
+fn generic(ty: &Type, name: &str) -> Option<Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|segment| segment.ident == name)?;
+    let PathArguments::AngleBracketed(list) = &last.arguments else { return None };
+    list.args.iter().find_map(|argument| if let GenericArgument::Type(ty) = argument { Some(ty.clone()) } else { None })
 }
 
 fn key(method: &str, path: &str) -> (String, String) {
@@ -116,73 +142,39 @@ fn key(method: &str, path: &str) -> (String, String) {
     (method.to_owned(), path)
 }
 
-/// The scopes of a need, as the table in `auth.rs` has them.
-fn words_of(need: &str) -> String {
+/// The scopes of which a need wants one, as the table in `auth.rs` has them; none: any token will do.
+fn scopes_of(need: &Type) -> Vec<&'static str> {
+    let Type::Path(path) = need else { panic!("a need is a path") };
+    let need = path.path.segments.last().unwrap().ident.to_string();
     let source = read("src/auth.rs");
     let line = source.lines().find_map(|line| line.trim().strip_prefix(&format!("{need}:"))).unwrap();
-    let scopes: Vec<String> = line
-        .trim_end_matches(';')
+    line.trim_end_matches(';')
         .split('|')
         .map(str::trim)
         .filter(|name| !name.is_empty())
-        .map(|name| Scope::ALL.iter().find(|scope| format!("{scope:?}") == name).unwrap())
-        .map(|scope| format!("`{}`", scope.word()))
-        .collect();
-    if scopes.is_empty() { ANY.to_owned() } else { scopes.join(" or ") }
+        .map(|name| Scope::ALL.iter().find(|scope| format!("{scope:?}") == name).unwrap().word())
+        .collect()
 }
 
-/// The whole document.
-fn document() -> String {
-    let routes = routes();
-    let ours: BTreeSet<_> = routes.iter().map(Route::key).collect();
-    let mastodons = read("fixtures/mastodon-4.6.tsv");
-    let rows: Vec<(&str, &str)> = mastodons.lines().skip(1).map(|line| line.split_once('\t').unwrap()).collect();
-    let there: BTreeSet<_> = routes.iter().filter(|route| !route.is_absent()).map(Route::key).collect();
-    let (served, told): (Vec<_>, Vec<_>) = rows.iter().partition(|(method, path)| there.contains(&key(method, path)));
-    let (told, missing): (Vec<_>, Vec<_>) = told.into_iter().partition(|(method, path)| ours.contains(&key(method, path)));
-    let mut text = format!(
-        "# The Mastodon API here\n\n\
-         Made from the code: a test of `crates/api` fails when this file is out of date, and\n\
-         `MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation` writes it anew.\n\n\
-         Of the {} endpoints of Mastodon 4.6 below `/api` and `/oauth`, {} are served, {} are answered truthfully with nothing, and\n\
-         {} are not there yet: those answer 404 or 405. `HEAD` works wherever `GET` does. What other servers read (`/.well-known/webfinger`,\n\
-         nodeinfo, ActivityPub) stands in [FEDERATION.md](FEDERATION.md).\n\n\
-         ## Served\n\n\
-         The scope is what a token must have; one that implies it (`read` for `read:lists`) is as good. *none*: no token is needed.\n\n\
-         | method | path | scope |\n|---|---|---|\n",
-        rows.len(),
-        served.len(),
-        told.len(),
-        missing.len(),
-    );
-    for route in routes.iter().filter(|route| !route.is_absent()) {
-        writeln!(text, "| {} | `{}` | {} |", route.method, route.path, route.scope()).unwrap();
-    }
-    text.push_str(
-        "\nA stream needs `read:statuses`, that of notifications alone `read:notifications`, that of a list `read:lists` or `read:statuses`; \
-         public ones are\nopen to all.\n\n## Answered with nothing\n\n\
-         Majlis does not have these things yet, so their lists are empty. An app that gets 404 here would hide whole features.\n\n\
-         | method | path | scope |\n|---|---|---|\n",
-    );
-    for route in routes.iter().filter(|route| route.is_absent()) {
-        writeln!(text, "| {} | `{}` | {} |", route.method, route.path, route.scope()).unwrap();
-    }
-    text.push_str("\n## Not there yet\n\n| method | path |\n|---|---|\n");
-    for (method, path) in missing {
-        writeln!(text, "| {method} | `{path}` |").unwrap();
-    }
-    text
-}
-
-#[test]
-fn the_table_of_what_is_served_is_up_to_date() {
-    let (path, wanted): (PathBuf, String) = (root().join("../../docs/API.md"), document());
+/// Compares a document with what it should be, or writes it when that was asked for.
+fn keep_up_to_date(name: &str, wanted: &str) {
+    let path = root().join("../../docs").join(name);
     if std::env::var_os("MAJLIS_WRITE_MANUAL").is_some() {
-        fs::write(&path, &wanted).unwrap();
+        fs::write(&path, wanted).unwrap();
     }
     let written = fs::read_to_string(&path).unwrap_or_default();
     assert!(
         written == wanted,
-        "docs/API.md is out of date: write it with MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation"
+        "docs/{name} is out of date: write it with MAJLIS_WRITE_MANUAL=1 cargo test -p majlis-api documentation"
     );
+}
+
+#[test]
+fn the_documents_are_up_to_date() {
+    let routes = routes();
+    let mut types = Types::read(&[("", root().join("src")), ("local::", root().join("../local/src"))]);
+    keep_up_to_date("API.md", &manual::document(&routes, &types));
+    let description = openapi::document(&routes, &mut types);
+    openapi::check(&description);
+    keep_up_to_date("openapi.json", &description);
 }

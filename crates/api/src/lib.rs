@@ -24,6 +24,7 @@ pub mod markers;
 pub mod media;
 pub mod notifications;
 pub mod oauth;
+pub mod openapi;
 pub mod pagination;
 pub mod params;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 use crate::error::Error;
 use crate::{
     absent, accounts, apps, bookmarks, conversations, credentials, favourites, instance, lists, markers, media, notifications,
-    oauth, polls, preferences, registrations, relations, search, statuses, streaming, tags, timelines,
+    oauth, openapi, polls, preferences, registrations, relations, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -23,7 +23,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
 
 /// Below `/api`. The first path that fits wins: what is spelt out stands before what has a variable in its place.
 fn api(cfg: &mut ServiceConfig) {
-    cfg.service(at("/v1/apps").post(apps::create))
+    cfg.service(at("/openapi.json").get(openapi::document))
+        .service(at("/v1/apps").post(apps::create))
         .service(at("/v1/apps/verify_credentials").get(apps::verify_credentials))
         .service(at("/v1/emails/confirmations").post(registrations::resend_confirmation))
         .service(at("/v1/emails/check_confirmation").get(registrations::check_confirmation))
