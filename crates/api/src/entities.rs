@@ -2,6 +2,7 @@
 //! many at once and in a fixed number of queries.
 
 pub mod account;
+pub mod card;
 pub mod context;
 pub mod conversation;
 pub mod credential_account;
@@ -12,12 +13,14 @@ pub mod media_attachment;
 pub mod notification;
 pub mod poll;
 pub mod relationship;
+pub mod scheduled_status;
 pub mod search;
 pub mod status;
 pub mod status_edit;
 pub mod tag;
 
 pub use account::{Account, AccountRole};
+pub use card::{Card, CardAuthor};
 pub use context::Context;
 pub use conversation::Conversation;
 pub use credential_account::{CredentialAccount, Profile};
@@ -28,6 +31,7 @@ pub use media_attachment::MediaAttachment;
 pub use notification::Notification;
 pub use poll::Poll;
 pub use relationship::Relationship;
+pub use scheduled_status::ScheduledStatus;
 pub use search::Search;
 pub use status::Status;
 pub use status_edit::{StatusEdit, StatusSource};

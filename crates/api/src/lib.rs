@@ -35,6 +35,7 @@ pub mod rate_limits;
 pub mod registrations;
 pub mod relations;
 pub mod routes;
+pub mod scheduled_statuses;
 pub mod search;
 pub mod state;
 pub mod statuses;

@@ -7,7 +7,8 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 use crate::error::Error;
 use crate::{
     absent, accounts, apps, bookmarks, conversations, credentials, favourites, instance, lists, markers, media, notifications,
-    oauth, openapi, polls, preferences, registrations, relations, search, statuses, streaming, tags, timelines,
+    oauth, openapi, polls, preferences, registrations, relations, scheduled_statuses, search, statuses, streaming, tags,
+    timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -96,6 +97,7 @@ fn statuses(cfg: &mut ServiceConfig) {
     cfg.service(at("/v1/statuses").post(statuses::create).get(statuses::show_many))
         .service(at("/v1/statuses/{id}").get(statuses::show).put(statuses::edit).patch(statuses::edit).delete(statuses::delete))
         .service(at("/v1/statuses/{id}/context").get(statuses::context))
+        .service(at("/v1/statuses/{id}/card").get(statuses::card))
         .service(at("/v1/statuses/{id}/history").get(statuses::history))
         .service(at("/v1/statuses/{id}/source").get(statuses::source))
         .service(at("/v1/statuses/{id}/favourite").post(statuses::like))
@@ -110,6 +112,14 @@ fn statuses(cfg: &mut ServiceConfig) {
         .service(at("/v1/statuses/{id}/unpin").post(statuses::unpin))
         .service(at("/v1/statuses/{id}/favourited_by").get(statuses::liked_by))
         .service(at("/v1/statuses/{id}/reblogged_by").get(statuses::boosted_by))
+        .service(at("/v1/scheduled_statuses").get(scheduled_statuses::list))
+        .service(
+            at("/v1/scheduled_statuses/{id}")
+                .get(scheduled_statuses::show)
+                .put(scheduled_statuses::change)
+                .patch(scheduled_statuses::change)
+                .delete(scheduled_statuses::cancel),
+        )
         .service(at("/v2/media").post(media::create))
         .service(at("/v1/media").post(media::create))
         .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))
@@ -155,7 +165,6 @@ fn absent(cfg: &mut ServiceConfig) {
         "/v2/filters",
         "/v1/announcements",
         "/v1/followed_tags",
-        "/v1/scheduled_statuses",
         "/v1/featured_tags",
         "/v1/endorsements",
         "/v1/domain_blocks",

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpRequest;
 use actix_web::web::{Json, Path};
+use actix_web::{Either, HttpRequest, HttpResponse};
 use futures_util::future::join_all;
 use majlis_local::ids::{ActorId, AttachmentId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
@@ -14,14 +14,16 @@ use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
 use majlis_local::writing::Typed;
-use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conversation_mutes, likes, pins, users};
+use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conversation_mutes, likes, pins, scheduled, users};
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::auth::{Client, User, Viewer, need};
-use crate::entities::{Account, Context, Status, StatusEdit, StatusSource};
+use crate::entities::{Account, Context, ScheduledStatus, Status, StatusEdit, StatusSource};
 use crate::error::{Error, Result};
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
+use crate::scheduled_statuses;
 use crate::state::Api;
 
 /// How long the unknown people whom a text mentions may take to be looked up; who is not found by then stays text.
@@ -64,17 +66,15 @@ pub struct PollParams {
     hide_totals: bool,
 }
 
-/// `POST /api/v1/statuses`.
+/// `POST /api/v1/statuses`; with `scheduled_at` the answer is a ScheduledStatus.
 pub async fn create(
     api: Api,
     req: HttpRequest,
     user: User<need::WriteStatuses>,
     params: Params<NewStatus>,
-) -> Result<Json<Status>> {
+) -> Result<Either<Json<Status>, Json<ScheduledStatus>>> {
     let params = params.0;
-    if params.scheduled_at.as_deref().is_some_and(|at| !at.trim().is_empty()) {
-        return Err(Error::invalid("scheduled_at", Flaw::Invalid, "is not offered by this server yet; leave it out to post now"));
-    }
+    let scheduled_at = params.scheduled_at.as_deref().map(scheduled_statuses::time).transpose()?.flatten();
     let format = format(params.content_type.as_deref())?;
     let visibility = params.visibility.as_deref().map(visibility).transpose()?;
     let language = language(params.language.as_deref())?;
@@ -102,7 +102,7 @@ pub async fn create(
     };
     let sensitive_given = params.sensitive.is_some();
     let typed = Typed::read(&site, &draft.text, format, draft.language.is_none());
-    let status = api
+    let answer = api
         .db
         .write(move |c| {
             let preferences = users::get(c, author)?;
@@ -112,12 +112,16 @@ pub async fn create(
                 language: draft.language.clone().or(preferences.default_language),
                 ..draft
             };
-            let post = publish::publish_typed(c, &site, author, draft, typed)?;
             users::seen(c, author)?;
-            Status::build(c, &site, Some(author), &post)
+            if let Some(at) = scheduled_at {
+                let row = scheduled::schedule(c, author, draft, at)?;
+                return Ok(Either::Right(Json(ScheduledStatus::build(c, &site, &row)?)));
+            }
+            let post = publish::publish_typed(c, &site, author, draft, typed)?;
+            Ok(Either::Left(Json(Status::build(c, &site, Some(author), &post)?)))
         })
         .await?;
-    Ok(Json(status))
+    Ok(answer)
 }
 
 /// What of a status is changed.
@@ -241,6 +245,16 @@ pub async fn show(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>
         })
         .await?;
     Ok(Json(status))
+}
+
+/// `GET /api/v1/statuses/{id}/card`, which older apps ask for: `{}` when the status has none.
+pub async fn card(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<HttpResponse> {
+    let status = show(api, viewer, id).await?.into_inner();
+    let card = status.reblog.and_then(|original| original.card).or(status.card);
+    Ok(match card {
+        Some(card) => HttpResponse::Ok().json(card),
+        None => HttpResponse::Ok().json(json!({})),
+    })
 }
 
 /// Several ids.

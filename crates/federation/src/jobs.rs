@@ -46,7 +46,9 @@ impl Federation {
                 self.probe(host).await;
                 Ok(())
             }
-            Job::Erase { .. } | Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
+            Job::FetchCard { .. } | Job::PublishScheduled { .. } | Job::Erase { .. } | Job::DeleteFiles { .. } => {
+                return Ok(Ended::NotOurs);
+            }
         };
         match done {
             Ok(()) => Ok(Ended::Done),

@@ -10,6 +10,7 @@ pub mod lanes;
 pub mod nodeinfo;
 pub mod objects;
 pub mod outbound;
+pub mod previews;
 pub mod resolve;
 pub mod sig;
 pub mod signer;

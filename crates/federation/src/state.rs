@@ -27,6 +27,8 @@ const FETCHES: usize = 64;
 /// A key that does not fit is fetched again at most this often for each actor.
 pub(crate) const REFETCH_TIME: Duration = Duration::from_secs(300);
 
+/// How long a page is left alone while somebody reads it.
+const PREVIEW_TIME: Duration = Duration::from_secs(60);
 /// How old the numbers of nodeinfo may be.
 const COUNT_TIME: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,8 @@ pub struct Inner {
     /// Actors whose keys were fetched again lately because one did not fit.
     pub(crate) refetched: Cache<String, ()>,
     pub(crate) fetches: Semaphore,
+    /// Pages that are being read for their cards.
+    pub(crate) previewing: Cache<String, ()>,
     /// The numbers of nodeinfo.
     pub(crate) counts: Cache<(), Counts>,
 }
@@ -105,6 +109,7 @@ impl Federation {
             instance_signer: Mutex::new(None),
             refetched: Cache::builder().max_capacity(KEYS).time_to_live(REFETCH_TIME).build(),
             fetches: Semaphore::new(FETCHES),
+            previewing: Cache::builder().max_capacity(KEYS).time_to_live(PREVIEW_TIME).build(),
             counts: Cache::builder().max_capacity(1).time_to_live(COUNT_TIME).build(),
         })))
     }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, any_of, cols};
 use crate::error::{Error, Flaw, Result};
-use crate::ids::{ActorId, AttachmentId, PostId};
+use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
 use crate::schema::attachments;
 use crate::time::Timestamp;
 
@@ -202,10 +202,10 @@ pub fn set_preview(
 /// [`Error::Invalid`] when a post uses it.
 pub fn delete_loose(c: &mut Connection, owner: ActorId, id: AttachmentId) -> Result<Vec<String>> {
     let old = get_own(c, owner, id)?;
-    if old.post_id.is_some() {
+    let loose = attachments::table.find(id).filter(attachments::post_id.is_null()).filter(attachments::scheduled_id.is_null());
+    if diesel::delete(loose).execute(c)? == 0 {
         return Err(Error::invalid("id", Flaw::Invalid, "a post uses this attachment"));
     }
-    diesel::delete(attachments::table.find(id)).execute(c)?;
     Ok([old.file, old.preview].into_iter().flatten().collect())
 }
 
@@ -214,18 +214,7 @@ pub fn delete_loose(c: &mut Connection, owner: ActorId, id: AttachmentId) -> Res
 /// # Errors
 /// [`Error::Invalid`] when one is not the owner's, belongs to another post, or they are too many.
 pub(crate) fn attach(c: &mut Connection, owner: ActorId, post: PostId, ids: &[AttachmentId]) -> Result<()> {
-    if ids.len() > MOST {
-        return Err(Error::invalid("media_ids", Flaw::TooLong, format!("at most {MOST} attachments")));
-    }
-    let free: Vec<AttachmentId> = attachments::table
-        .filter(any_of(attachments::id, ids))
-        .filter(attachments::owner_id.eq(owner))
-        .filter(attachments::post_id.is_null().or(attachments::post_id.eq(post)))
-        .select(attachments::id)
-        .load(c)?;
-    if ids.iter().any(|id| !free.contains(id)) {
-        return Err(Error::invalid("media_ids", Flaw::Invalid, "no such upload, or another post uses it"));
-    }
+    check_free(c, owner, Some(post), None, ids)?;
     diesel::update(attachments::table.filter(attachments::post_id.eq(post)))
         .set(attachments::post_id.eq(None::<PostId>))
         .execute(c)?;
@@ -235,6 +224,67 @@ pub(crate) fn attach(c: &mut Connection, owner: ActorId, post: PostId, ids: &[At
             .execute(c)?;
     }
     Ok(())
+}
+
+/// Whether these uploads can be given to a post of the owner's: `post`, or one scheduled as `scheduled`, may have them already.
+fn check_free(
+    c: &mut Connection,
+    owner: ActorId,
+    post: Option<PostId>,
+    scheduled: Option<ScheduledId>,
+    ids: &[AttachmentId],
+) -> Result<()> {
+    if ids.len() > MOST {
+        return Err(Error::invalid("media_ids", Flaw::TooLong, format!("at most {MOST} attachments")));
+    }
+    let found: Vec<(AttachmentId, Option<PostId>, Option<ScheduledId>)> = attachments::table
+        .filter(any_of(attachments::id, ids))
+        .filter(attachments::owner_id.eq(owner))
+        .select((attachments::id, attachments::post_id, attachments::scheduled_id))
+        .load(c)?;
+    let is_free = |id: &AttachmentId| {
+        let row = found.iter().find(|row| row.0 == *id);
+        row.is_some_and(|row| (row.1.is_none() || row.1 == post) && (row.2.is_none() || row.2 == scheduled))
+    };
+    if !ids.iter().all(is_free) {
+        return Err(Error::invalid("media_ids", Flaw::Invalid, "no such upload, or another post uses it"));
+    }
+    Ok(())
+}
+
+/// Keeps these uploads for a post that is scheduled, in this order: nobody else gets them, and they do not grow old.
+///
+/// # Errors
+/// Those of [`attach`].
+pub(crate) fn reserve(c: &mut Connection, owner: ActorId, scheduled: ScheduledId, ids: &[AttachmentId]) -> Result<()> {
+    check_free(c, owner, None, Some(scheduled), ids)?;
+    for (position, id) in (0_i32..).zip(ids) {
+        diesel::update(attachments::table.find(id))
+            .set((attachments::scheduled_id.eq(Some(scheduled)), attachments::position.eq(position)))
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+/// Lets go of the uploads of a scheduled post; unused, they go with the others.
+pub(crate) fn unreserve(c: &mut Connection, scheduled: ScheduledId) -> Result<()> {
+    diesel::update(attachments::table.filter(attachments::scheduled_id.eq(scheduled)))
+        .set((attachments::scheduled_id.eq(None::<ScheduledId>), attachments::created_at.eq(Timestamp::now())))
+        .execute(c)?;
+    Ok(())
+}
+
+/// The uploads of these scheduled posts in their order; one query for all.
+pub fn of_scheduled(c: &mut Connection, scheduled: &[ScheduledId]) -> Result<Vec<(ScheduledId, Attachment)>> {
+    if scheduled.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(attachments::table
+        .filter(any_of(attachments::scheduled_id.assume_not_null(), scheduled))
+        .filter(attachments::scheduled_id.is_not_null())
+        .order((attachments::scheduled_id, attachments::position))
+        .select((attachments::scheduled_id.assume_not_null(), Attachment::as_select()))
+        .load(c)?)
 }
 
 /// The attachments of these posts in their order; one query for all.
@@ -287,6 +337,7 @@ pub fn release(c: &mut Connection, post: PostId) -> Result<()> {
 pub fn purge_loose(c: &mut Connection, before: Timestamp, limit: i64) -> Result<Vec<String>> {
     let old: Vec<Attachment> = attachments::table
         .filter(attachments::post_id.is_null())
+        .filter(attachments::scheduled_id.is_null())
         .filter(attachments::created_at.lt(before))
         .limit(limit)
         .select(Attachment::as_select())

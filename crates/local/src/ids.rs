@@ -156,6 +156,10 @@ id! {
     HashtagFollowId
     /// An attachment: a picture of a post, here or elsewhere.
     AttachmentId
+    /// What a page that posts link to says of itself.
+    CardId
+    /// A post to be published later.
+    ScheduledId
     /// The relation of a follower and a followed; the request keeps its id when it is accepted.
     FollowId
     /// The relation of a blocker and a blocked.

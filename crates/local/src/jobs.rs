@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId};
+use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -47,6 +47,16 @@ pub enum Job {
     Probe {
         /// Its host, as instances are keyed.
         host: String,
+    },
+    /// Fetch what the page says that a post links to first.
+    FetchCard {
+        /// The post.
+        post: PostId,
+    },
+    /// Publish a scheduled post, if it is due then: it may have been moved or cancelled.
+    PublishScheduled {
+        /// The scheduled post.
+        scheduled: ScheduledId,
     },
     /// Take away the rest of a deleted actor's posts.
     Erase {

@@ -11,6 +11,7 @@ pub mod authorizations;
 pub mod blocks;
 pub mod bookmarks;
 pub mod boosts;
+pub mod cards;
 mod codes;
 pub mod connection;
 pub mod conversation_mutes;
@@ -51,6 +52,7 @@ pub mod receive;
 pub mod received;
 pub mod registrations;
 pub mod relationships;
+pub mod scheduled;
 #[allow(missing_docs)]
 pub mod schema;
 pub mod scopes;

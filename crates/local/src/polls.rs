@@ -59,7 +59,7 @@ impl Poll {
 }
 
 /// A poll to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[allow(missing_docs)]
 pub struct NewPoll {
     pub options: Vec<PollOption>,

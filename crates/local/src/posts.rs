@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use crate::actors::Emoji;
 use crate::attachments;
 use crate::boosts;
+use crate::cards;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, any_of};
 use crate::conversations;
@@ -62,6 +63,8 @@ impl Parts {
     pub const HASHTAGS: Self = Self(4);
     /// A poll.
     pub const POLL: Self = Self(8);
+    /// A card: the preview of a link.
+    pub const CARD: Self = Self(16);
 
     /// Whether `part` is there.
     pub fn has(self, part: Self) -> bool {
@@ -357,6 +360,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     diesel::delete(polls::table.filter(polls::post_id.eq(post.id))).execute(c)?;
     diesel::delete(post_edits::table.filter(post_edits::post_id.eq(post.id))).execute(c)?;
     hashtags::forget_post(c, post.id)?;
+    cards::forget_post(c, post.id)?;
     notifications::forget_post(c, post.id)?;
     conversations::forget_post(c, post)?;
     search::unindex_post(c, post.id)?;

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use crate::actors::{self, Actor};
 use crate::attachments;
+use crate::cards;
 use crate::connection::{Connection, cols};
 use crate::conversations;
 use crate::db::after_commit;
@@ -29,7 +30,8 @@ use crate::writing::{self, Typed};
 pub const CHARACTER_LIMIT: usize = 500;
 
 /// What an author wants to publish.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
 #[allow(missing_docs)]
 pub struct Draft {
     /// As typed.
@@ -152,6 +154,7 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     hashtags::set(c, id, &written.hashtags)?;
     posts::count_in(c, &post)?;
     search::index_post(c, id, &search_text(&post))?;
+    cards::expect(c, &post)?;
     tell_named(c, &post, &written.mentioned_ids(), &[])?;
     tell_watchers(c, &post)?;
     if has_to_leave(c, &post, &written.mentioned)? {
@@ -216,6 +219,7 @@ pub fn edit_typed(
         .with(Parts::MENTIONS, !after.is_empty() || (post.visibility == Visibility::Direct && !before.is_empty()))
         .with(Parts::HASHTAGS, !written.hashtags.is_empty());
     let summary = revision.summary.trim();
+    let former = post.content;
     let post: Post = diesel::update(rows::table.find(id))
         .set((
             rows::content.eq(&written.html),
@@ -230,6 +234,7 @@ pub fn edit_typed(
         ))
         .returning(cols::<Post>())
         .get_result(c)?;
+    let post = cards::reconsider(c, post, &former)?;
     search::unindex_post(c, id)?;
     search::index_post(c, id, &search_text(&post))?;
     let new: Vec<ActorId> = after.iter().copied().filter(|a| !before.contains(a)).collect();
@@ -265,7 +270,7 @@ fn own(c: &mut Connection, author: ActorId, id: PostId) -> Result<Post> {
 }
 
 /// The post that is answered: of a boost, what it boosts.
-fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Result<Post> {
+pub(crate) fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Result<Post> {
     let post = posts::get(c, id)?;
     let post = match post.boost_of_id {
         Some(id) => posts::get(c, id)?,
@@ -277,7 +282,7 @@ fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Result<Post> {
     Ok(post)
 }
 
-fn check_draft(draft: &Draft) -> Result<()> {
+pub(crate) fn check_draft(draft: &Draft) -> Result<()> {
     check_text(&draft.text, &draft.summary, draft.character_limit, !draft.attachments.is_empty() || draft.poll.is_some())?;
     if let Some(poll) = &draft.poll {
         polls::check_new(poll)?;

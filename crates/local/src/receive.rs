@@ -5,6 +5,7 @@ use diesel::prelude::*;
 
 use crate::actors::{self, Actor, Emoji};
 use crate::attachments::{self, NewAttachment};
+use crate::cards;
 use crate::connection::{Connection, PortableDsl, any_of, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
@@ -105,6 +106,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     posts::count_in(c, &post)?;
     adopt_orphans(c, &post)?;
     search::index_post(c, id, &search_text(&post))?;
+    cards::expect(c, &post)?;
     if announce {
         tell_named(c, &post, &remote.mentioned, &remote.silently_mentioned)?;
         tell_watchers(c, &post)?;
@@ -138,6 +140,8 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
     attachments::forget_post(c, post.id)?;
     store_parts(c, &post, &remote)?;
     let edited_at = if text_changed { remote.edited_at } else { post.edited_at };
+    let parts = parts(&remote).with(Parts::CARD, post.parts.has(Parts::CARD));
+    let former = post.content;
     let post: Post = diesel::update(rows::table.find(post.id))
         .set((
             rows::url.eq(&remote.url),
@@ -146,11 +150,12 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
             rows::sensitive.eq(remote.sensitive),
             rows::language.eq(&remote.language),
             rows::emojis.eq((!remote.emojis.is_empty()).then_some(Json(remote.emojis.clone()))),
-            rows::parts.eq(parts(&remote)),
+            rows::parts.eq(parts),
             rows::edited_at.eq(edited_at),
         ))
         .returning(cols::<Post>())
         .get_result(c)?;
+    let post = cards::reconsider(c, post, &former)?;
     search::unindex_post(c, post.id)?;
     search::index_post(c, post.id, &search_text(&post))?;
     let new = |people: &[ActorId]| -> Vec<ActorId> { people.iter().copied().filter(|a| !before.contains(a)).collect() };

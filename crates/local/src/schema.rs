@@ -244,6 +244,52 @@ diesel::table! {
         blurhash -> Nullable<Text>,
         bytes -> Nullable<BigInt>,
         created_at -> BigInt,
+        scheduled_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    cards (id) {
+        id -> BigInt,
+        url -> Text,
+        kind -> Integer,
+        title -> Text,
+        description -> Text,
+        language -> Nullable<Text>,
+        author_name -> Text,
+        author_url -> Text,
+        author_id -> Nullable<BigInt>,
+        provider_name -> Text,
+        provider_url -> Text,
+        html -> Text,
+        width -> Integer,
+        height -> Integer,
+        image -> Nullable<Text>,
+        image_description -> Text,
+        blurhash -> Nullable<Text>,
+        embed_url -> Text,
+        published_at -> Nullable<BigInt>,
+        fetched_at -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    post_cards (post_id) {
+        post_id -> BigInt,
+        card_id -> BigInt,
+        url -> Text,
+    }
+}
+
+diesel::table! {
+    scheduled_posts (id) {
+        id -> BigInt,
+        author_id -> BigInt,
+        draft -> Text,
+        idempotency_key -> Nullable<Text>,
+        scheduled_at -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -536,10 +582,13 @@ diesel::joinable!(pins -> posts (post_id));
 diesel::joinable!(poll_votes -> actors (actor_id));
 diesel::joinable!(poll_votes -> polls (post_id));
 diesel::joinable!(polls -> posts (post_id));
+diesel::joinable!(post_cards -> cards (card_id));
+diesel::joinable!(post_cards -> posts (post_id));
 diesel::joinable!(post_edits -> posts (post_id));
 diesel::joinable!(post_hashtags -> hashtags (hashtag_id));
 diesel::joinable!(post_hashtags -> posts (post_id));
 diesel::joinable!(posts -> actors (author_id));
+diesel::joinable!(scheduled_posts -> users (author_id));
 diesel::joinable!(sessions -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
 diesel::joinable!(tokens -> users (actor_id));
@@ -554,6 +603,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attachments,
     blocks,
     bookmarks,
+    cards,
     conversation_mutes,
     conversations,
     custom_emojis,
@@ -577,10 +627,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     pins,
     poll_votes,
     polls,
+    post_cards,
     post_edits,
     post_hashtags,
     posts,
     received,
+    scheduled_posts,
     sessions,
     settings,
     tokens,

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(
@@ -15,6 +15,19 @@ impl Timestamp {
     /// The present.
     pub fn now() -> Self {
         Self(Utc::now().timestamp_millis())
+    }
+
+    /// Reads a time as clients write it: RFC 3339, without an offset in UTC, or a day alone.
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+            return Some(time.to_utc().into());
+        }
+        let zoneless = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+        let time = zoneless.or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+        Some(time.and_utc().into())
     }
 
     /// Milliseconds since 1970.
@@ -132,6 +145,15 @@ mod tests {
     fn the_api_form_has_milliseconds_and_z() {
         assert_eq!(Timestamp(1_769_862_896_789).to_rfc3339(), "2026-01-31T12:34:56.789Z");
         assert_eq!(Timestamp(1_769_862_896_789).to_date(), "2026-01-31");
+    }
+
+    #[test]
+    fn clients_write_times_in_many_ways() {
+        for text in ["2026-01-31T12:00:00Z", "2026-01-31T15:00:00.000+03:00", "2026-01-31T12:00:00", "2026-01-31 12:00"] {
+            assert_eq!(Timestamp::parse(text).map(Timestamp::to_rfc3339).as_deref(), Some("2026-01-31T12:00:00.000Z"), "{text}");
+        }
+        assert_eq!(Timestamp::parse("2026-01-31").map(Timestamp::to_rfc3339).as_deref(), Some("2026-01-31T00:00:00.000Z"));
+        assert_eq!(Timestamp::parse("soon"), None);
     }
 
     #[test]

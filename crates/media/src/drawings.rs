@@ -69,6 +69,15 @@ pub(crate) fn attachment(file: &[u8], limits: &Limits) -> Result<AttachmentDrawi
     Ok(AttachmentDrawing { original, preview, blurhash, animated })
 }
 
+/// A picture drawn small and still, and its blurhash.
+pub(crate) fn card(file: &[u8], limits: &Limits) -> Result<(Drawing, String), Error> {
+    let outline = Outline::trace(file, limits)?;
+    let still = Still::decode(file, &outline, limits)?;
+    let image = without_idle_alpha(still.draw(Cut::Whole { pixels: PREVIEW_PIXELS })?);
+    let blurhash = blurhash(&image)?;
+    Ok((draw(&image, preview_coding(&outline, &image))?, blurhash))
+}
+
 pub(crate) fn profile_picture(file: &[u8], (width, height): (u32, u32), limits: &Limits) -> Result<ProfileDrawing, Error> {
     let outline = Outline::trace(file, limits)?;
     let still = Still::decode(file, &outline, limits)?;

@@ -17,16 +17,19 @@ pub enum Folder {
     Avatars,
     /// Actors' headers.
     Headers,
+    /// Pictures of pages that posts link to.
+    Cards,
 }
 
 impl Folder {
-    const ALL: [Folder; 3] = [Folder::Attachments, Folder::Avatars, Folder::Headers];
+    const ALL: [Folder; 4] = [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards];
 
     fn name(self) -> &'static str {
         match self {
             Folder::Attachments => "attachments",
             Folder::Avatars => "avatars",
             Folder::Headers => "headers",
+            Folder::Cards => "cards",
         }
     }
 }

@@ -122,6 +122,15 @@ impl Media {
         Ok(Attachment { original, preview, blurhash: drawn.blurhash, animated: drawn.animated })
     }
 
+    /// Stores the picture of a page that posts link to: a still of at most [`PREVIEW_PIXELS`](crate::PREVIEW_PIXELS), with
+    /// its blurhash. Fails as [`attach`](Media::attach) does.
+    pub async fn card(&self, file: Bytes) -> Result<(Variant, String), Error> {
+        let (drawing, blurhash) = self.draw(file, drawings::card).await?;
+        let variant = Variant::of(Key::random(Folder::Cards, drawing.kind), &drawing);
+        self.keep(vec![(variant.key.clone(), drawing.bytes)]).await?;
+        Ok((variant, blurhash))
+    }
+
     /// Stores an avatar: the middle of the picture as a square of at most [`AVATAR`], and a still form of it when it
     /// moves. Fails as [`attach`](Media::attach) does.
     pub async fn avatar(&self, file: Bytes) -> Result<ProfilePicture, Error> {

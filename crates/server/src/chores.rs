@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
-    Connection, Db, Result, Timestamp, apps, attachments, instances, mutes, oauth_codes, publish, received, sessions, tokens,
-    tombstones,
+    Connection, Db, Result, Timestamp, apps, attachments, cards, instances, mutes, oauth_codes, publish, received, sessions,
+    tokens, tombstones,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -65,6 +65,11 @@ const CHORES: &[Chore] = &[
         name: "probes",
         every: Duration::from_secs(HOUR),
         run: |c, now| instances::probe_due(c, now.plus_seconds(-DAY), PROBES),
+    },
+    Chore {
+        name: "cards",
+        every: Duration::from_secs(24 * HOUR),
+        run: |c, now| cards::purge(c, now.plus_seconds(-30 * DAY), BATCH),
     },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];

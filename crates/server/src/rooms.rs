@@ -4,12 +4,13 @@ use actix_web::web::{self, Data, ServiceConfig};
 use majlis_api::Api;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
-use majlis_federation::{Federation, ServerInfo};
-use majlis_local::ids::{ActorId, JobId};
-use majlis_local::jobs::Job;
+use majlis_federation::{Federation, ServerInfo, previews};
+use majlis_local::ids::{ActorId, JobId, ScheduledId};
+use majlis_local::jobs::{self, Job};
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
-use majlis_local::{Db, receive};
+use majlis_local::writing::Typed;
+use majlis_local::{Db, Error, receive, scheduled};
 use majlis_media::{Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -68,11 +69,18 @@ impl Rooms {
             .default_service(web::to(majlis_web::routes::nowhere));
     }
 
-    /// Runs a job where it belongs: files here, everything else in the federation.
+    /// Runs a job where it belongs: what peers have nothing to do with here, everything else in the federation.
     pub async fn run(&self, id: JobId, job: Job) -> Outcome {
         match &job {
             Job::DeleteFiles { keys } => return delete_files(&self.store, keys).await,
             Job::Erase { actor } => return erase(&self.db, *actor).await,
+            Job::PublishScheduled { scheduled } => return publish_scheduled(&self.db, id, *scheduled).await,
+            Job::FetchCard { post } => {
+                return match previews::fetch_card(&self.federation, &self.api.media, *post).await {
+                    Ok(()) => Outcome::Done,
+                    Err(why) => Outcome::Again { why, after: None },
+                };
+            }
             _ => {}
         }
         match self.federation.run(id, &job).await {
@@ -154,6 +162,32 @@ async fn erase(db: &Db, actor: ActorId) -> Outcome {
             Ok(false) => return Outcome::Done,
             Err(error) => return Outcome::Again { why: error.to_string(), after: None },
         }
+    }
+}
+
+/// Publishes a scheduled post; its job goes in the same write.
+async fn publish_scheduled(db: &Db, job: JobId, id: ScheduledId) -> Outcome {
+    let site = db.site().clone();
+    let published = async {
+        let Some(scheduled) = db.read(move |c| scheduled::due(c, id)).await? else { return Ok(()) };
+        let draft = &scheduled.draft;
+        let typed = Typed::read(&site, &draft.text, draft.format, draft.language.is_none());
+        db.write(move |c| {
+            scheduled::publish_due(c, &site, id, typed)?;
+            jobs::finish(c, &[job])
+        })
+        .await
+    };
+    match published.await {
+        Ok(()) => Outcome::Done,
+        Err(error @ (Error::Invalid(_) | Error::NotFound(_) | Error::Forbidden(_))) => {
+            tracing::info!(%id, %error, "a scheduled post was dropped: it cannot be published any more");
+            match db.write(move |c| scheduled::forget(c, id)).await {
+                Ok(()) => Outcome::Done,
+                Err(error) => Outcome::Again { why: error.to_string(), after: None },
+            }
+        }
+        Err(error) => Outcome::Again { why: error.to_string(), after: None },
     }
 }
 

@@ -259,6 +259,8 @@ fn kind(job: &Job) -> &'static str {
         Job::FetchObject { .. } => "fetch_object",
         Job::RefreshActor { .. } => "refresh_actor",
         Job::Probe { .. } => "probe",
+        Job::FetchCard { .. } => "fetch_card",
+        Job::PublishScheduled { .. } => "publish_scheduled",
         Job::Erase { .. } => "erase",
         Job::DeleteFiles { .. } => "delete_files",
     }

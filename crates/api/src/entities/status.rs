@@ -11,11 +11,11 @@ use majlis_local::mentions::Named;
 use majlis_local::posts::{Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp};
-use majlis_local::{apps, attachments, hashtags, marks, mentions, polls, posts};
+use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, posts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{Account, CustomEmoji, MediaAttachment, Poll};
+use super::{Account, Card, CustomEmoji, MediaAttachment, Poll};
 
 /// Mastodon's Status.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,8 +66,8 @@ pub struct Status {
     pub mentions: Vec<Mention>,
     pub tags: Vec<ShallowTag>,
     pub emojis: Vec<CustomEmoji>,
-    /// Previews of links are not made yet.
-    pub card: (),
+    /// What the page says that the status links to; `null` until it has been read.
+    pub card: Option<Card>,
     pub poll: Option<Poll>,
     /// Quotes are not made yet, and `quote_approval` tells apps so.
     pub quote: (),
@@ -177,6 +177,7 @@ struct Batch<'a> {
     media: HashMap<PostId, Vec<MediaAttachment>>,
     mentions: HashMap<PostId, Vec<Mention>>,
     tags: HashMap<PostId, Vec<ShallowTag>>,
+    cards: HashMap<PostId, Card>,
     polls: HashMap<PostId, polls::Poll>,
     own_votes: HashMap<PostId, Vec<i32>>,
     apps: HashMap<AppId, Application>,
@@ -189,7 +190,10 @@ impl<'a> Batch<'a> {
         let originals: HashMap<PostId, Post> = posts::find_many(c, &boosted)?.into_iter().map(|post| (post.id, post)).collect();
         let all: Vec<&Post> = page.iter().chain(originals.values()).collect();
         let with = |part: Parts| -> Vec<PostId> { distinct(all.iter().filter(|post| post.parts.has(part)).map(|post| post.id)) };
-        let accounts = Account::load_many(c, site, &distinct(all.iter().map(|post| post.author_id)))?;
+        let cards = cards::of_posts(c, &with(Parts::CARD))?;
+        let authors = cards.iter().filter_map(|(_, _, card)| card.author_id);
+        let accounts = Account::load_many(c, site, &distinct(all.iter().map(|post| post.author_id).chain(authors)))?;
+        let cards = cards.iter().map(|(post, url, card)| (*post, Card::new(site, card, url, &accounts))).collect();
         let media = grouped(attachments::of_posts(c, &with(Parts::MEDIA))?, |attachment| {
             attachment.post_id.map(|post| (post, MediaAttachment::new(site, attachment)))
         });
@@ -208,7 +212,7 @@ impl<'a> Batch<'a> {
             own_votes = grouped(polls::own_votes(c, viewer, &with_poll)?, |vote| Some(*vote));
             marked = marks::of(c, viewer, &distinct(all.iter().map(|post| post.id)))?;
         }
-        Ok(Self { site, viewer, originals, accounts, media, mentions, tags, polls, own_votes, apps, marks: marked })
+        Ok(Self { site, viewer, originals, accounts, media, mentions, tags, cards, polls, own_votes, apps, marks: marked })
     }
 
     fn status(&self, post: &Post) -> Option<Status> {
@@ -253,7 +257,7 @@ impl<'a> Batch<'a> {
             mentions: self.mentions.get(&post.id).cloned().unwrap_or_default(),
             tags: self.tags.get(&post.id).cloned().unwrap_or_default(),
             emojis,
-            card: (),
+            card: self.cards.get(&post.id).cloned(),
             poll,
             quote: (),
             quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },

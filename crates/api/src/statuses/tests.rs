@@ -1,5 +1,6 @@
 //! Statuses over HTTP: the life of one, and what others do with it.
 
+use majlis_local::cards::{self, NewCard};
 use majlis_local::jobs::{self, Change, Job};
 use majlis_local::testing::people;
 use serde_json::{Value, json};
@@ -74,7 +75,6 @@ async fn what_is_wrong_is_named() {
         ("status=", "text"),
         ("status=x&visibility=everyone", "visibility"),
         ("status=x&content_type=text/html", "content_type"),
-        ("status=x&scheduled_at=2099-01-01T00:00:00Z", "scheduled_at"),
         ("status=x&media_ids[]=7", "media_ids"),
         ("status=x&poll[options][]=one&poll[expires_in]=600", "poll[options]"),
     ] {
@@ -215,6 +215,30 @@ async fn pictures_are_uploaded_described_used_and_kept_for_a_redraft() {
     let text =
         me.multipart(actix_web::http::Method::POST, "/api/v2/media", &[], &[("file", "a.png", "image/png", b"no picture")]);
     assert_eq!(me.send(text).await.status, 422);
+}
+
+#[actix_web::test]
+async fn older_apps_ask_for_a_card_by_itself() {
+    let app = TestApp::new();
+    let me = app.user("me").await;
+    let status = say(&me, "status=https://news.example/a").await;
+    assert_eq!(status["card"], Value::Null);
+    assert_eq!(app.anonymous().get(&path(&status, "/card")).await.ok(), json!({}));
+    let id = status["id"].as_str().unwrap().parse().unwrap();
+    let site = app.api.site().clone();
+    app.write(move |c| {
+        let url = "https://news.example/a";
+        let card = cards::store(c, NewCard { title: "News".into(), ..NewCard::nothing(url) })?;
+        cards::attach(c, &site, id, card.id, url)
+    })
+    .await;
+    let card = app.anonymous().get(&path(&status, "/card")).await.ok();
+    assert_eq!((&card["title"], &card["type"]), (&json!("News"), &json!("link")));
+    let boost = me.post(&path(&status, "/reblog")).await.ok();
+    assert_eq!(boost["reblog"]["card"], card);
+    assert_eq!(me.get(&path(&boost, "/card")).await.ok(), card);
+    let private = say(&me, "status=https://news.example/a&visibility=private").await;
+    assert_eq!(app.anonymous().get(&path(&private, "/card")).await.status, 404);
 }
 
 #[actix_web::test]

@@ -268,6 +268,37 @@ impl Client {
         .await
     }
 
+    /// Fetches the beginning of something whose media type `is_right`, unsigned: what follows `max_bytes` is not read.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn get_beginning(
+        &self,
+        url: &Url,
+        accept: &'static str,
+        is_right: fn(&str) -> bool,
+        max_bytes: usize,
+        budget: &Budget,
+    ) -> Result<Download, ClientError> {
+        self.within(budget, async {
+            let (mut response, url, _) = self.get(url, accept, None, Scheme::Cavage, budget).await?;
+            let content_type = content_type(response.headers());
+            if !content_type.as_deref().is_some_and(is_right) {
+                return Err(ClientError::ContentType(content_type.unwrap_or_default()));
+            }
+            let mut body = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(from_reqwest)? {
+                let room = max_bytes - body.len();
+                body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if body.len() == max_bytes {
+                    break;
+                }
+            }
+            Ok(Download { content_type, body: body.freeze(), url })
+        })
+        .await
+    }
+
     /// Delivers an activity to an inbox, once: no redirect is followed, no scheme tried but the given one.
     /// Whoever delivers to many serialises and hashes the body once.
     ///

@@ -16,11 +16,30 @@ pub(crate) enum Token<'h> {
 /// styles …) are left out; an unfinished tag at the end is dropped, as browsers do.
 pub(crate) struct Tokens<'h> {
     rest: &'h str,
+    /// What was left out, when somebody wants to see it.
+    kept: Option<Vec<RawText<'h>>>,
+}
+
+/// An element whose content is no HTML, such as a script.
+pub(crate) struct RawText<'h> {
+    pub(crate) name: &'h str,
+    pub(crate) attributes: &'h str,
+    pub(crate) content: &'h str,
 }
 
 impl<'h> Tokens<'h> {
     pub(crate) fn new(html: &'h str) -> Self {
-        Self { rest: html }
+        Self { rest: html, kept: None }
+    }
+
+    /// Keeps the elements that are left out, for [`Tokens::into_raw_texts`].
+    pub(crate) fn keeping_raw_texts(html: &'h str) -> Self {
+        Self { rest: html, kept: Some(Vec::new()) }
+    }
+
+    /// The elements that were left out so far.
+    pub(crate) fn into_raw_texts(self) -> Vec<RawText<'h>> {
+        self.kept.unwrap_or_default()
     }
 
     /// What has not been read yet.
@@ -39,19 +58,22 @@ impl<'h> Tokens<'h> {
         self.rest = rest.find(needle).map_or("", |at| &rest[at + needle.len()..]);
     }
 
-    /// Skips the content of a raw text element with its end tag.
-    fn skip_raw_text(&mut self, name: &str) {
+    /// Skips the content of a raw text element with its end tag; gives the content back.
+    fn skip_raw_text(&mut self, name: &str) -> &'h str {
+        let whole = self.rest;
         while let Some(at) = self.rest.find("</") {
             let after = &self.rest[at + 2..];
             let is_end = after.get(..name.len()).is_some_and(|end| end.eq_ignore_ascii_case(name))
                 && after[name.len()..].starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>'));
             self.rest = after;
             if is_end {
+                let content = &whole[..whole.len() - after.len() - 2];
                 self.skip_past(0, ">");
-                return;
+                return content;
             }
         }
         self.rest = "";
+        whole
     }
 }
 
@@ -92,7 +114,10 @@ impl<'h> Iterator for Tokens<'h> {
                 };
                 self.rest = &tag[end + 1..];
                 if RAW_TEXT.iter().any(|raw| raw.eq_ignore_ascii_case(name)) {
-                    self.skip_raw_text(name);
+                    let content = self.skip_raw_text(name);
+                    if let Some(kept) = &mut self.kept {
+                        kept.push(RawText { name, attributes: &tag[..end], content });
+                    }
                     continue;
                 }
                 return Some(Token::Open { name, attributes: &tag[..end] });

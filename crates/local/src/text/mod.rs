@@ -11,7 +11,9 @@ pub mod domains;
 pub mod emoji;
 pub mod hashtags;
 pub mod language;
+pub mod links;
 pub mod names;
+pub mod page;
 pub mod sanitise;
 pub mod search;
 

@@ -1,6 +1,7 @@
 //! The whole shape of a status, and how much building a page costs.
 
 use majlis_local::attachments::{self, AttachmentKind, NewAttachment};
+use majlis_local::cards::NewCard;
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::publish::Draft;
 use majlis_local::testing::TestDb;
@@ -90,6 +91,47 @@ fn a_status_has_every_attribute_of_mastodons() {
         .unwrap();
     insta::assert_json_snapshot!(masked(serde_json::to_value(own).unwrap()));
     insta::assert_json_snapshot!(masked(serde_json::to_value(boost).unwrap()));
+}
+
+#[test]
+fn a_card_costs_one_query_and_names_its_author() {
+    TestDb::new()
+        .write_now(|c| {
+            let (ali, bea) = (local(c, "ali"), local(c, "bea"));
+            let url = "https://news.example/a";
+            let new = NewCard {
+                title: "News".into(),
+                description: "What is new".into(),
+                language: Some("ar".into()),
+                author_name: "Bea".into(),
+                author_url: "https://news.example/bea".into(),
+                provider_name: "The news".into(),
+                image: Some("cards/a/b.jpg".into()),
+                image_description: "A cat".into(),
+                blurhash: Some("UFBWY".into()),
+                width: 640,
+                height: 360,
+                published_at: Some(Timestamp(1_700_000_000_000)),
+                ..NewCard::nothing("https://news.example/canonical")
+            };
+            let card = cards::store(c, new.clone())?;
+            let mut posts = Vec::new();
+            for n in 0..3 {
+                let post = say(c, ali.id, &format!("{n} {url}"));
+                assert!(cards::attach(c, &site(), post.id, card.id, url)?);
+                posts.push(posts::get(c, post.id)?);
+            }
+            let (built, sent) = statements(c, |c| Status::build_many(c, &site(), None, &posts).unwrap());
+            assert_eq!(sent.len(), 2, "{sent:?}");
+            insta::assert_json_snapshot!(masked(serde_json::to_value(&built[0].card).unwrap()));
+            cards::store(c, NewCard { author: Some(bea.id), ..new })?;
+            let (built, sent) = statements(c, |c| Status::build_many(c, &site(), None, &posts).unwrap());
+            assert_eq!(sent.len(), 2, "{sent:?}");
+            let authors = &built[2].card.as_ref().unwrap().authors;
+            assert_eq!(authors[0].account.as_ref().map(|account| account.id), Some(bea.id));
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
