@@ -15,6 +15,8 @@ pub mod cors;
 pub mod credentials;
 #[cfg(test)]
 mod documentation;
+pub mod domain_blocks;
+pub mod endorsements;
 pub mod entities;
 pub mod error;
 pub mod favourites;
@@ -34,6 +36,7 @@ pub mod preferences;
 pub mod rate_limits;
 pub mod registrations;
 pub mod relations;
+pub mod reports;
 pub mod routes;
 pub mod scheduled_statuses;
 pub mod search;

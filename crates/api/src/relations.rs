@@ -107,7 +107,7 @@ pub async fn reject(api: Api, user: User<need::WriteFollows>, id: Path<ActorId>)
 }
 
 /// Does something to an account and answers with the relationship as it is then.
-async fn act<N: Need>(
+pub(crate) async fn act<N: Need>(
     api: &Api,
     user: User<N>,
     other: ActorId,

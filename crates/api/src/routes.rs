@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, apps, bookmarks, conversations, credentials, favourites, instance, lists, markers, media, notifications,
-    oauth, openapi, polls, preferences, registrations, relations, scheduled_statuses, search, statuses, streaming, tags,
-    timelines,
+    absent, accounts, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, instance, lists,
+    markers, media, notifications, oauth, openapi, polls, preferences, registrations, relations, reports, scheduled_statuses,
+    search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -59,6 +59,12 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts/{id}/mute").post(relations::mute))
         .service(at("/v1/accounts/{id}/unmute").post(relations::unmute))
         .service(at("/v1/accounts/{id}/note").post(relations::note))
+        .service(at("/v1/accounts/{id}/endorse").post(endorsements::add))
+        .service(at("/v1/accounts/{id}/unendorse").post(endorsements::remove))
+        .service(at("/v1/accounts/{id}/pin").post(endorsements::add))
+        .service(at("/v1/accounts/{id}/unpin").post(endorsements::remove))
+        .service(at("/v1/accounts/{id}/endorsements").get(endorsements::list))
+        .service(at("/v1/endorsements").get(endorsements::own))
         .service(at("/v1/profile").get(credentials::profile).patch(credentials::update_profile).put(credentials::update_profile))
         .service(at("/v1/profile/avatar").delete(credentials::delete_avatar))
         .service(at("/v1/profile/header").delete(credentials::delete_header))
@@ -67,6 +73,9 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/follow_requests/{id}/reject").post(relations::reject))
         .service(at("/v1/blocks").get(relations::blocked))
         .service(at("/v1/mutes").get(relations::muted))
+        .service(at("/v1/domain_blocks").get(domain_blocks::list).post(domain_blocks::block).delete(domain_blocks::unblock))
+        .service(at("/v1/domain_blocks/preview").get(domain_blocks::preview))
+        .service(at("/v1/reports").post(reports::create))
         .service(at("/v1/bookmarks").get(bookmarks::list))
         .service(at("/v1/favourites").get(favourites::list))
         .service(at("/v1/lists").get(lists::all).post(lists::create))
@@ -166,8 +175,6 @@ fn absent(cfg: &mut ServiceConfig) {
         "/v1/announcements",
         "/v1/followed_tags",
         "/v1/featured_tags",
-        "/v1/endorsements",
-        "/v1/domain_blocks",
         "/v1/suggestions",
         "/v2/suggestions",
         "/v1/notifications/requests",
@@ -181,7 +188,6 @@ fn absent(cfg: &mut ServiceConfig) {
         "/v1/trends/links",
         "/v1/directory",
         "/v1/accounts/{id}/featured_tags",
-        "/v1/accounts/{id}/endorsements",
         "/v1/accounts/{id}/identity_proofs",
     ] {
         cfg.service(at(path).get(absent::none_for_all));

@@ -46,9 +46,11 @@ impl Federation {
                 self.probe(host).await;
                 Ok(())
             }
-            Job::FetchCard { .. } | Job::PublishScheduled { .. } | Job::Erase { .. } | Job::DeleteFiles { .. } => {
-                return Ok(Ended::NotOurs);
-            }
+            Job::FetchCard { .. }
+            | Job::PublishScheduled { .. }
+            | Job::Erase { .. }
+            | Job::CutServer { .. }
+            | Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
         };
         match done {
             Ok(()) => Ok(Ended::Done),

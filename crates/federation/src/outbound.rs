@@ -2,11 +2,11 @@
 //! stored in the write that finishes the job. Ids are made from what is stored, so that a job that runs twice says the same.
 
 use majlis_local::actors::{self, Actor};
-use majlis_local::ids::{ActorId, JobId, PostId};
+use majlis_local::ids::{ActorId, JobId, PostId, ReportId};
 use majlis_local::jobs::Change;
 use majlis_local::posts::{self, Post};
 use majlis_local::visibility::Visibility;
-use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions};
+use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions, reports};
 
 use crate::objects;
 use crate::sig::BodyDigest;
@@ -157,6 +157,7 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
                 .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
             Outgoing { sender, activity, to_followers: false, to_everybody: true, to: Vec::new(), personal: false }
         }
+        Change::Reported { report, to, posts } => reported(c, site, *report, *to, posts)?,
         Change::Voted { post, actor, choices } => return votes(c, *post, *actor, choices),
     }])
 }
@@ -232,6 +233,20 @@ fn featured(c: &mut Connection, kind: ActivityKind, job: JobId, post: PostId) ->
         act(kind, id, &sender, Object::Id(post.uri)).addressed(objects::note::audience(post.visibility, &sender, &[]));
     activity.target = actors::endpoints(c, sender.id)?.featured;
     Ok(Outgoing::to_audience(sender, activity, post.visibility, Vec::new()))
+}
+
+/// `Flag` of the server itself: who reported is not told. It names the reported one and its posts, as Mastodon's does.
+fn reported(c: &mut Connection, site: &Site, report: ReportId, to: ActorId, shown: &[PostId]) -> Result<Outgoing> {
+    let report = reports::get(c, report)?;
+    let sender = actors::by_uri(c, &site.instance_actor_uri())?.ok_or(Error::NotFound("instance actor"))?;
+    let target = actors::get(c, report.target_id)?;
+    let id = format!("{}#reports/{}/{to}", sender.uri, report.id);
+    let mut activity = act(ActivityKind::Flag, id, &sender, Object::Id(target.uri));
+    let mut shown = posts::find_many(c, shown)?;
+    shown.sort_unstable_by_key(|post| post.id);
+    activity.object.extend(shown.into_iter().map(|post| Object::Id(post.uri)));
+    activity.content = Some(report.comment);
+    Ok(Outgoing::to_one(sender, activity, to))
 }
 
 /// A vote is a note with a name and no content, one for each choice, for the asker alone.

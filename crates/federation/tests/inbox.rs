@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use majlis_federation::sig::{PrivateKey, Scheme};
 use majlis_local::instances::{self, Policy};
 use majlis_local::keypairs::KeyPair;
-use majlis_local::{Timestamp, actors, posts, received};
+use majlis_local::{Timestamp, actors, posts, received, reports};
 use serde_json::json;
 use support::{Peer, Server, draft, post};
 
@@ -176,6 +176,37 @@ async fn undo_works_whole_and_by_bare_id() {
         assert_eq!(peer.send(&inbox, &peer.activity(undo, "Undo", follow["id"].clone())).await, 202);
         assert_eq!(here.read(move |c| actors::get(c, id)).await.followers_count, 0);
     }
+    here.stop().await;
+    peer.stop().await;
+}
+
+#[tokio::test]
+async fn a_report_is_kept_for_the_moderators() {
+    let (here, peer) = (Server::start().await, Peer::start().await);
+    let ali = here.person("ali").await;
+    let bea = here.person("bea").await;
+    let (mine, hers) = (here.post(&ali, draft("mine")).await, here.post(&bea, draft("hers")).await);
+    let inbox = format!("{}/inbox", here.origin);
+    let objects = json!([ali.uri, mine.uri, mine.uri, "https://elsewhere.example/1", 7, hers.uri]);
+    let mut flag = peer.activity("flag1", "Flag", objects);
+    flag["content"] = json!("<p>Spam</p>");
+    assert_eq!(peer.send(&inbox, &flag).await, 202);
+    let alone = peer.activity("flag2", "Flag", json!([hers.uri]));
+    assert_eq!(peer.send(&inbox, &alone).await, 202);
+    let nobody = peer.activity("flag3", "Flag", json!(["https://elsewhere.example/1", format!("{}/actor", here.origin)]));
+    assert_eq!(peer.send(&inbox, &nobody).await, 202);
+    let filed = here
+        .read(|c| {
+            let page = majlis_local::Page::newest(9);
+            let mut filed = Vec::new();
+            for report in reports::list(c, false, &page)?.items {
+                let shown: Vec<_> = reports::evidence(c, report.id)?.into_iter().map(|(post, _)| post).collect();
+                filed.push((report.target_id, report.comment, shown));
+            }
+            Ok(filed)
+        })
+        .await;
+    assert_eq!(filed, [(bea.id, String::new(), vec![hers.id]), (ali.id, "Spam".to_owned(), vec![mine.id])]);
     here.stop().await;
     peer.stop().await;
 }

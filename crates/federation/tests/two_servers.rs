@@ -1,5 +1,5 @@
 //! Two servers that follow, post, answer, like, boost, edit and delete across, in both signature schemes.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod support;
 
@@ -8,7 +8,7 @@ use majlis_local::follows::Choices;
 use majlis_local::instances::{self, Scheme};
 use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::visibility::Visibility;
-use majlis_local::{boosts, follow_requests, follows, likes, posts};
+use majlis_local::{boosts, follow_requests, follows, likes, posts, reports};
 use support::{Server, draft, get};
 
 async fn everything_crosses(scheme: Scheme) {
@@ -204,4 +204,39 @@ async fn documents_are_complete_and_pages_are_left_to_browsers() {
     let browser = support::client().get(&ali.uri).header("accept", "text/html").send().await.unwrap();
     assert_eq!(browser.status(), 404, "the page is crates/web's");
     here.stop().await;
+}
+
+#[tokio::test]
+async fn a_forwarded_report_comes_from_the_server_itself() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let (ali, zoe) = (here.person("ali").await, there.person("zoe").await);
+    let spam = there.post(&zoe, draft("spam")).await;
+    let found = here.federation.resolve_url(&spam.uri).await.unwrap();
+    let majlis_federation::resolve::Found::Post(post) = found else { panic!("no post") };
+    let (a, id, target) = (ali.id, post.id, post.author_id);
+    here.write(move |c| {
+        let new = reports::NewReport {
+            target,
+            posts: vec![id],
+            comment: "look at this".into(),
+            category: None,
+            rules: vec![],
+            forward: true,
+            forward_to: None,
+        };
+        reports::file(c, a, new)
+    })
+    .await;
+    let (reporter, report, shown) = there
+        .eventually("the report", move |c| {
+            let page = majlis_local::Page::newest(1);
+            let Some(report) = reports::list(c, false, &page)?.items.pop() else { return Ok(None) };
+            let shown = reports::evidence(c, report.id)?;
+            Ok(Some((actors::get(c, report.reporter_id)?, report, shown)))
+        })
+        .await;
+    assert_eq!(reporter.uri, format!("{}/actor", here.origin), "not who reported");
+    assert_eq!((report.target_id, report.comment.as_str(), shown[0].0), (zoe.id, "look at this", spam.id));
+    here.stop().await;
+    there.stop().await;
 }

@@ -328,7 +328,8 @@ pub fn instance_actor(c: &mut Connection, site: &Site, keys: impl FnOnce() -> Re
         return Ok(actor);
     }
     let new = NewLocalActor {
-        username: site.domain().to_owned(),
+        // A port is no part of a name: peers would refuse it, and with it whatever the server signs.
+        username: site.domain().replace(':', "."),
         kind: ActorKind::Application,
         display_name: String::new(),
         locked: true,

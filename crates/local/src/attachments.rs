@@ -7,6 +7,7 @@ use crate::codes::stored_enum;
 use crate::connection::{Connection, any_of, cols};
 use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
+use crate::reports;
 use crate::schema::attachments;
 use crate::time::Timestamp;
 
@@ -334,6 +335,7 @@ pub fn release(c: &mut Connection, post: PostId) -> Result<()> {
 }
 
 /// Deletes uploads that no post has used since `before`, `limit` at the most; gives back the storage keys to delete.
+/// What an open report shows is not among them.
 pub fn purge_loose(c: &mut Connection, before: Timestamp, limit: i64) -> Result<Vec<String>> {
     let old: Vec<Attachment> = attachments::table
         .filter(attachments::post_id.is_null())
@@ -343,5 +345,6 @@ pub fn purge_loose(c: &mut Connection, before: Timestamp, limit: i64) -> Result<
         .select(Attachment::as_select())
         .load(c)?;
     diesel::delete(attachments::table.filter(any_of(attachments::id, old.iter().map(|a| a.id)))).execute(c)?;
-    Ok(old.into_iter().flat_map(|a| [a.file, a.preview]).flatten().collect())
+    let keys = old.into_iter().flat_map(|a| [a.file, a.preview]).flatten().collect();
+    reports::not_in_open_report(c, None, keys)
 }

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use crate::connection::{Connection, any_of, cols, written};
+use crate::domain_blocks;
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, ConversationId, PostId};
 use crate::on_each;
@@ -34,6 +35,7 @@ pub(crate) fn record(c: &mut Connection, post: &Post, people: &[ActorId]) -> Res
     let mut people = people.to_vec();
     people.push(post.author_id);
     let people = visibility::seen_by(c, &people, post.id)?;
+    let people = domain_blocks::without_blockers(c, people, post)?;
     let ours: Vec<ActorId> = users::table.filter(any_of(users::actor_id, &people)).select(users::actor_id).load(c)?;
     let name = post.conversation_name();
     let rows: Vec<_> = ours

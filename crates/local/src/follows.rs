@@ -7,6 +7,8 @@ use crate::actors::{self, Actor, ActorKind};
 use crate::blocks;
 use crate::connection::{Connection, PortableDsl, any_of};
 use crate::db::after_commit;
+use crate::domain_blocks;
+use crate::endorsements;
 use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::follow_requests;
@@ -69,8 +71,8 @@ pub enum Standing {
 /// A local person follows somebody, asks to, or changes its choices about somebody it follows or has asked already.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the target is gone; [`Error::Forbidden`] when it is the person itself, has moved, or one of
-/// the two blocks the other.
+/// [`Error::NotFound`] when the target is gone; [`Error::Forbidden`] when it is the person itself, has moved, one of
+/// the two blocks the other, or the person blocks its server.
 pub fn follow(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId, choices: &Choices) -> Result<Standing> {
     if actor == target {
         return Err(Error::Forbidden("You cannot follow yourself"));
@@ -95,6 +97,9 @@ pub fn follow(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId, 
     }
     if blocks::either_way(c, actor, target)? {
         return Err(Error::Forbidden("You cannot follow somebody whom you block or who blocks you"));
+    }
+    if domain_blocks::blocks(c, actor, &other)? {
+        return Err(Error::Forbidden("You cannot follow somebody whose server you block"));
     }
     let id = FollowId::new();
     let follow = Follow {
@@ -158,7 +163,7 @@ pub fn receive(c: &mut Connection, uri: &str, actor: ActorId, target: ActorId) -
         return Ok(()); // its Undo came first
     }
     let open = !other.is_gone() && other.moved_to_id.is_none() && other.kind != ActorKind::Application;
-    if !open || blocks::either_way(c, actor, target)? {
+    if !open || blocks::either_way(c, actor, target)? || domain_blocks::blocks(c, target, &source)? {
         return reject(c, FollowId::new(), uri.to_owned(), actor, target);
     }
     if let Some(follow) = get(c, actor, target)? {
@@ -377,6 +382,7 @@ pub(crate) fn sever(c: &mut Connection, actor: ActorId, target: ActorId) -> Resu
     if former.is_some() {
         count(c, actor, target, -1)?;
         lists::forget_member(c, actor, target)?;
+        endorsements::forget(c, actor, target)?;
         notifications::withdraw(c, notice(NotificationKind::Follow, actor, target))?;
         after_commit(Event::RelationsChanged(actor));
     }

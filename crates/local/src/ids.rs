@@ -166,6 +166,12 @@ id! {
     BlockId
     /// The relation of a muter and a muted.
     MuteId
+    /// The relation of a person and a server that it blocks.
+    DomainBlockId
+    /// The relation of a person and somebody whom it endorses.
+    EndorsementId
+    /// A report to the moderators.
+    ReportId
     /// The relation of an actor and a post that it likes.
     LikeId
     /// The relation of a user and a bookmarked post.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId, ScheduledId};
+use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -62,6 +62,13 @@ pub enum Job {
     Erase {
         /// The actor.
         actor: ActorId,
+    },
+    /// End the rest of the follows between a person and a server that it blocks.
+    CutServer {
+        /// Who blocks.
+        actor: ActorId,
+        /// The server's domain.
+        domain: String,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {
@@ -189,6 +196,15 @@ pub enum Change {
     ActorDeleted {
         /// The actor.
         actor: ActorId,
+    },
+    /// Somebody was reported to moderators elsewhere too: `Flag` of the server itself, which tells nobody who reported.
+    Reported {
+        /// The report.
+        report: ReportId,
+        /// Whose server is told.
+        to: ActorId,
+        /// Which of the reported posts concern that server.
+        posts: Vec<PostId>,
     },
     /// A local person voted in a remote poll: one `Create{Note}` per choice.
     Voted {

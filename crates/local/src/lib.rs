@@ -18,7 +18,9 @@ pub mod conversation_mutes;
 pub mod conversations;
 pub mod db;
 pub mod deliveries;
+pub mod domain_blocks;
 pub mod emojis;
+pub mod endorsements;
 pub mod error;
 pub mod events;
 pub mod feeds;
@@ -52,6 +54,7 @@ pub mod receive;
 pub mod received;
 pub mod registrations;
 pub mod relationships;
+pub mod reports;
 pub mod scheduled;
 #[allow(missing_docs)]
 pub mod schema;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::{ActorId, NotificationId, PostId};
 use crate::paging::{Page, Slice};
-use crate::schema::{blocks, conversation_mutes, mutes, notifications, posts, users};
+use crate::schema::{actors, blocks, conversation_mutes, domain_blocks, mutes, notifications, posts, users};
 use crate::time::Timestamp;
 
 stored_enum! {
@@ -62,7 +62,7 @@ pub struct Notice {
     pub post: Option<PostId>,
 }
 
-/// Notifies a local person, unless it did it itself, blocks or mutes the other, has muted the conversation, or has been told
+/// Notifies a local person, unless it did it itself, blocks or mutes the other or blocks its server, has muted the conversation, or has been told
 /// already.
 pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
     let Notice { recipient, kind, actor, post } = notice;
@@ -78,6 +78,14 @@ pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
             .filter(mutes::notifications.eq(true))
             .filter(mutes::expires_at.is_null().or(mutes::expires_at.gt(now))),
     );
+    let server_blocked = diesel::dsl::exists(
+        domain_blocks::table
+            .inner_join(
+                actors::table.on(domain_blocks::domain.nullable().eq(actors::domain).or(domain_blocks::domain.eq(actors::host))),
+            )
+            .filter(domain_blocks::actor_id.eq(recipient))
+            .filter(actors::id.eq(actor)),
+    );
     let conversation = posts::table
         .filter(posts::id.eq(post.unwrap_or(PostId(0))))
         .inner_join(conversation_mutes::table.on(
@@ -88,6 +96,7 @@ pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
         .find(recipient)
         .filter(diesel::dsl::not(blocked))
         .filter(diesel::dsl::not(muted))
+        .filter(diesel::dsl::not(server_blocked))
         .filter(diesel::dsl::not(diesel::dsl::exists(conversation)))
         .select(users::actor_id)
         .first(c)

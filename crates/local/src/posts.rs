@@ -22,6 +22,7 @@ use crate::mentions;
 use crate::notifications;
 use crate::paged;
 use crate::paging::Page;
+use crate::reports;
 use crate::schema::{actors, bookmarks, follows, likes, pins, polls, post_edits, posts};
 use crate::search;
 use crate::time::Timestamp;
@@ -350,6 +351,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     }
     count(c, post, -1)?;
     let files = attachments::forget_post(c, post.id)?;
+    let files = reports::not_in_open_report(c, Some(post.id), files)?;
     if !files.is_empty() {
         jobs::enqueue(c, &Job::DeleteFiles { keys: files })?;
     }

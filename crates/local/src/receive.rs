@@ -19,7 +19,7 @@ use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
 use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
 use crate::schema::{
-    actors as actors_table, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
+    actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
 };
 use crate::search;
 use crate::text;
@@ -251,6 +251,7 @@ pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
     let either = follow_requests::actor_id.eq(actor.id).or(follow_requests::target_id.eq(actor.id));
     diesel::delete(follow_requests::table.filter(either)).execute(c)?;
     diesel::delete(notices::table.filter(notices::actor_id.eq(actor.id))).execute(c)?;
+    diesel::delete(endorsements::table.filter(endorsements::target_id.eq(actor.id))).execute(c)?;
     search::unindex_actor(c, actor.id)?;
     diesel::update(actors_table::table.find(actor.id))
         .set((

@@ -6,6 +6,8 @@ use diesel::prelude::*;
 
 use crate::account_notes;
 use crate::connection::{Connection, any_of};
+use crate::domain_blocks;
+use crate::endorsements;
 use crate::error::Result;
 use crate::follows::Follow;
 use crate::ids::ActorId;
@@ -43,12 +45,16 @@ pub struct Relationship {
     pub requested: bool,
     /// It has asked to follow the viewer.
     pub requested_by: bool,
+    /// The viewer blocks its whole server.
+    pub domain_blocking: bool,
+    /// The viewer endorses it.
+    pub endorsed: bool,
     /// What the viewer has noted about it.
     pub note: String,
 }
 
 impl Relationship {
-    /// What stands between `viewer` and each of `targets`, in their order, in eight queries.
+    /// What stands between `viewer` and each of `targets`, in their order, in ten queries.
     pub fn build_many(c: &mut Connection, viewer: ActorId, targets: &[ActorId]) -> Result<Vec<Self>> {
         let ours: Vec<Follow> =
             follows::table.filter(follows::actor_id.eq(viewer)).filter(any_of(follows::target_id, targets)).load(c)?;
@@ -82,6 +88,8 @@ impl Relationship {
             .filter(mutes::expires_at.is_null().or(mutes::expires_at.gt(Timestamp::now())))
             .select((mutes::target_id, mutes::notifications, mutes::expires_at))
             .load(c)?;
+        let domain_blocking = domain_blocks::blocked_among(c, viewer, targets)?;
+        let endorsed = endorsements::among(c, viewer, targets)?;
 
         let mut built: HashMap<ActorId, Self> = targets.iter().map(|target| (*target, Self::none(*target))).collect();
         for (rows, established) in [(asked, false), (ours, true)] {
@@ -106,6 +114,8 @@ impl Relationship {
         mark(asking, |r| &mut r.requested_by);
         mark(blocking, |r| &mut r.blocking);
         mark(blocked_by, |r| &mut r.blocked_by);
+        mark(domain_blocking, |r| &mut r.domain_blocking);
+        mark(endorsed, |r| &mut r.endorsed);
         for (target, notifications, expires_at) in muting {
             if let Some(relationship) = built.get_mut(&target) {
                 relationship.muting = true;
@@ -142,6 +152,8 @@ impl Relationship {
             muting_expires_at: None,
             requested: false,
             requested_by: false,
+            domain_blocking: false,
+            endorsed: false,
             note: String::new(),
         }
     }

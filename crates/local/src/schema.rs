@@ -362,6 +362,48 @@ diesel::table! {
 }
 
 diesel::table! {
+    domain_blocks (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        domain -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    endorsements (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        target_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    reports (id) {
+        id -> BigInt,
+        uri -> Nullable<Text>,
+        reporter_id -> BigInt,
+        target_id -> BigInt,
+        category -> Integer,
+        comment -> Text,
+        rule_ids -> Nullable<Text>,
+        forwarded -> Bool,
+        created_at -> BigInt,
+        resolved_at -> Nullable<BigInt>,
+        resolver_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    report_posts (report_id, post_id) {
+        report_id -> BigInt,
+        post_id -> BigInt,
+        evidence -> Text,
+    }
+}
+
+diesel::table! {
     likes (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -560,6 +602,8 @@ diesel::joinable!(attachments -> posts (post_id));
 diesel::joinable!(bookmarks -> actors (actor_id));
 diesel::joinable!(bookmarks -> posts (post_id));
 diesel::joinable!(deliveries -> activities (activity_id));
+diesel::joinable!(domain_blocks -> users (actor_id));
+diesel::joinable!(endorsements -> actors (target_id));
 diesel::joinable!(hashtag_follows -> actors (actor_id));
 diesel::joinable!(hashtag_follows -> hashtags (hashtag_id));
 diesel::joinable!(idempotency_keys -> users (actor_id));
@@ -588,6 +632,7 @@ diesel::joinable!(post_edits -> posts (post_id));
 diesel::joinable!(post_hashtags -> hashtags (hashtag_id));
 diesel::joinable!(post_hashtags -> posts (post_id));
 diesel::joinable!(posts -> actors (author_id));
+diesel::joinable!(report_posts -> reports (report_id));
 diesel::joinable!(scheduled_posts -> users (author_id));
 diesel::joinable!(sessions -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
@@ -608,6 +653,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     conversations,
     custom_emojis,
     deliveries,
+    domain_blocks,
+    endorsements,
     follow_requests,
     follows,
     hashtag_follows,
@@ -632,6 +679,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     post_hashtags,
     posts,
     received,
+    report_posts,
+    reports,
     scheduled_posts,
     sessions,
     settings,

@@ -134,7 +134,7 @@ pub fn posts(
              OR EXISTS (SELECT 1 FROM likes l WHERE l.post_id = posts.id AND l.actor_id = :viewer) \
              OR EXISTS (SELECT 1 FROM bookmarks b WHERE b.post_id = posts.id AND b.actor_id = :viewer)) AND {}",
             visibility::condition(":viewer", "posts", "a"),
-            visibility::unmuted(":viewer", "posts.author_id"),
+            visibility::welcome(":viewer", "posts.author_id", "a"),
         )
     });
     let engine = c.engine();

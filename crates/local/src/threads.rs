@@ -51,7 +51,7 @@ const SHAPE: &str = "\
     UNION ALL SELECT id, parent, depth FROM (SELECT id, parent, depth FROM down LIMIT :descendants) d";
 
 /// The conversation around a post that `viewer` may see (the caller has checked). What the viewer may not see, and what
-/// people wrote whom it mutes, is left out; what answers it stays. Two queries, whatever the depth.
+/// people wrote whom it mutes or whose server it blocks, is left out; what answers it stays. Two queries, whatever the depth.
 pub fn around(c: &mut Connection, viewer: Option<ActorId>, post: &Post) -> Result<Thread> {
     let bounds = if viewer.is_some() { LOGGED_IN } else { ANONYMOUS };
     let shape: Vec<(PostId, PostId, i64)> = written::<(BigInt, BigInt, BigInt)>(SHAPE)
@@ -83,7 +83,7 @@ fn shown(c: &mut Connection, viewer: Option<ActorId>, ids: impl Iterator<Item = 
              AND (a.silenced_at IS NULL OR EXISTS \
                (SELECT 1 FROM follows f WHERE f.actor_id = :viewer AND f.target_id = posts.author_id))))",
             visibility::condition(":viewer", "posts", "a"),
-            visibility::unmuted(":viewer", "posts.author_id"),
+            visibility::welcome(":viewer", "posts.author_id", "a"),
         )
     });
     Ok(select_written::<Post>(FROM.as_str())

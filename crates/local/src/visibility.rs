@@ -131,3 +131,18 @@ pub(crate) fn unmuted(viewer: &str, other: &str) -> String {
          AND (vx.expires_at IS NULL OR vx.expires_at > :now))"
     )
 }
+
+/// An SQL condition: `viewer` neither mutes `other`, the id of the actor in the row `author`, at the time `:now`, nor blocks
+/// its server.
+pub(crate) fn welcome(viewer: &str, other: &str, author: &str) -> String {
+    format!("{} AND {}", unmuted(viewer, other), server_unblocked(viewer, author))
+}
+
+/// An SQL condition: `viewer` does not block the server of `author`, a row of `actors`. Whether it blocks any server at all is
+/// asked once for a whole statement, and most people do not.
+pub(crate) fn server_unblocked(viewer: &str, author: &str) -> String {
+    format!(
+        "({author}.domain IS NULL OR NOT EXISTS (SELECT 1 FROM domain_blocks vd WHERE vd.actor_id = {viewer}) \
+         OR NOT EXISTS (SELECT 1 FROM domain_blocks vd WHERE vd.actor_id = {viewer} AND vd.domain IN ({author}.domain, {author}.host)))"
+    )
+}

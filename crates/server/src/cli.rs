@@ -6,6 +6,7 @@ pub mod account;
 pub mod demo;
 pub mod doctor;
 pub mod output;
+pub mod report;
 pub mod serve;
 
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ enum Command {
     /// Make invitations to sign up
     #[command(subcommand)]
     Invite(access::InviteCommand),
+    /// Read and close what people and other servers report
+    #[command(subcommand)]
+    Report(report::ReportCommand),
     /// Start two servers on this machine with people who talk to each other, to look around; gone after Ctrl-C
     Demo {
         /// Stop as soon as everything has crossed
@@ -106,6 +110,7 @@ fn run(command: Command, given: &Given) -> Result<ExitCode, Failure> {
         Command::Account(command) => runtime()?.block_on(account::run(&loaded.config, command)),
         Command::Token(command) => runtime()?.block_on(access::token(&loaded.config, command)),
         Command::Invite(command) => runtime()?.block_on(access::invite(&loaded.config, command)),
+        Command::Report(command) => runtime()?.block_on(report::run(&loaded.config, command)),
         Command::Demo { once } => runtime()?.block_on(demo::run(once)),
         Command::Migrate => migrate(&loaded.config),
         Command::Doctor { peer: None } => runtime()?.block_on(doctor::examine(&loaded.config)),

@@ -10,7 +10,7 @@ use majlis_local::jobs::{self, Job};
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, receive, scheduled};
+use majlis_local::{Db, Error, domain_blocks, receive, scheduled};
 use majlis_media::{Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -81,6 +81,7 @@ impl Rooms {
                     Err(why) => Outcome::Again { why, after: None },
                 };
             }
+            Job::CutServer { actor, domain } => return cut_server(&self.db, *actor, domain).await,
             _ => {}
         }
         match self.federation.run(id, &job).await {
@@ -188,6 +189,18 @@ async fn publish_scheduled(db: &Db, job: JobId, id: ScheduledId) -> Outcome {
             }
         }
         Err(error) => Outcome::Again { why: error.to_string(), after: None },
+    }
+}
+
+/// One small write after the other, as for [`erase`].
+async fn cut_server(db: &Db, actor: ActorId, domain: &str) -> Outcome {
+    loop {
+        let domain = domain.to_owned();
+        match db.write(move |c| domain_blocks::cut_some(c, actor, &domain)).await {
+            Ok(true) => {}
+            Ok(false) => return Outcome::Done,
+            Err(error) => return Outcome::Again { why: error.to_string(), after: None },
+        }
     }
 }
 

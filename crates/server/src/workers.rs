@@ -262,6 +262,7 @@ fn kind(job: &Job) -> &'static str {
         Job::FetchCard { .. } => "fetch_card",
         Job::PublishScheduled { .. } => "publish_scheduled",
         Job::Erase { .. } => "erase",
+        Job::CutServer { .. } => "cut_server",
         Job::DeleteFiles { .. } => "delete_files",
     }
 }

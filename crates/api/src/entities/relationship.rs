@@ -43,8 +43,8 @@ impl From<relationships::Relationship> for Relationship {
             muting_expires_at: known.muting_expires_at,
             requested: known.requested,
             requested_by: known.requested_by,
-            domain_blocking: false,
-            endorsed: false,
+            domain_blocking: known.domain_blocking,
+            endorsed: known.endorsed,
             note: known.note,
         }
     }

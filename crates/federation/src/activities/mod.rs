@@ -6,6 +6,7 @@ mod block;
 mod create;
 mod delete;
 mod featured;
+mod flag;
 mod follow;
 mod like;
 mod undo;
@@ -45,6 +46,7 @@ pub fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Acto
         ActivityKind::Like => like::handle(c, activity, actor),
         ActivityKind::Announce => announce::handle(c, activity, actor),
         ActivityKind::Block => block::handle(c, site, activity, actor),
+        ActivityKind::Flag => flag::handle(c, site, activity, actor),
         ActivityKind::Add => featured::add(c, activity, actor),
         ActivityKind::Remove => featured::remove(c, activity, actor),
         _ => Ok(Handled::Ignored("a verb that means nothing here")),

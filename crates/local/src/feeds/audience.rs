@@ -14,7 +14,7 @@ use crate::lists::RepliesPolicy;
 use crate::posts::Post;
 use crate::schema::{follows, list_members};
 use crate::time::Timestamp;
-use crate::visibility::{condition, unmuted};
+use crate::visibility::{condition, welcome};
 
 /// Those who follow `author`, and the author: whose home may show its posts.
 pub fn home_candidates(c: &mut Connection, author: ActorId) -> Result<Vec<ActorId>> {
@@ -79,7 +79,7 @@ pub fn public_audience(c: &mut Connection, post: &Post, viewers: &[ActorId]) -> 
              WHERE posts.id = :post AND a.id = posts.author_id AND {} \
              AND (posts.author_id = v.id OR (a.silenced_at IS NULL AND {}))",
             condition("v.id", "posts", "a"),
-            unmuted("v.id", "posts.author_id")
+            welcome("v.id", "posts.author_id", "a")
         )
     });
     Ok(written::<BigInt>(SQL.as_str())

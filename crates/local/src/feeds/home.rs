@@ -14,7 +14,7 @@ use crate::lists::{self, RepliesPolicy};
 use crate::paging::{Page, Slice};
 use crate::posts::Post;
 use crate::time::Timestamp;
-use crate::visibility::{condition, unmuted};
+use crate::visibility::{condition, unmuted, welcome};
 
 /// Candidates that are gathered for two posts wanted: most of what people post is shown to their followers.
 const CANDIDATES_PER_TWO: i64 = 5;
@@ -35,8 +35,8 @@ pub(super) const ANSWERS_MEMBER: &str =
     "EXISTS (SELECT 1 FROM list_members hr WHERE hr.list_id = :list AND hr.actor_id = posts.in_reply_to_actor_id)";
 
 /// The home timeline of `viewer`: its own posts, and the posts and boosts of those whom it follows. An answer is shown
-/// when it answers the viewer, its own author or somebody whom the viewer follows. What is muted, blocked (either way), in a
-/// language that was not asked for, or by a member of an exclusive list, is not; nor are boosts that the viewer hides.
+/// when it answers the viewer, its own author or somebody whom the viewer follows. What is muted, blocked (either way, or with
+/// its whole server), in a language that was not asked for, or by a member of an exclusive list, is not; nor are boosts that the viewer hides.
 pub fn home(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Slice<Post>> {
     static RULES: LazyLock<String> = LazyLock::new(|| format!("{} AND {}", rules(ANSWERS_FOLLOWED), not_in_exclusive_list()));
     Merged { viewer, list: ListId(0), authors: FOLLOWED_AND_SELF, rules: &RULES }.read(c, page)
@@ -64,8 +64,8 @@ pub fn list(c: &mut Connection, viewer: ActorId, list: ListId, page: &Page) -> R
 pub(super) fn rules(answers: &str) -> String {
     let seen = condition(":viewer", "posts", "a");
     let original_seen = condition(":viewer", "o", "oa");
-    let original_unmuted = unmuted(":viewer", "o.author_id");
-    let author_unmuted = unmuted(":viewer", "posts.author_id");
+    let original_unmuted = welcome(":viewer", "o.author_id", "oa");
+    let author_unmuted = welcome(":viewer", "posts.author_id", "a");
     let no_answer = no_answer_to_others("posts");
     let names_nobody = names_nobody_hidden("posts");
     let original_names_nobody = names_nobody_hidden("o");

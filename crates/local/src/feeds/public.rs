@@ -11,7 +11,7 @@ use crate::posts::Post;
 use crate::schema::hashtags;
 use crate::text::hashtag_key;
 use crate::time::Timestamp;
-use crate::visibility::{condition, unmuted};
+use crate::visibility::{condition, welcome};
 
 /// Where posts come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -60,7 +60,7 @@ pub(super) fn rules() -> String {
         "posts.visibility = 0 AND posts.boost_of_id IS NULL AND posts.deleted_at IS NULL AND {} \
          AND (posts.author_id = :viewer OR (a.silenced_at IS NULL AND {}))",
         condition(":viewer", "posts", "a"),
-        unmuted(":viewer", "posts.author_id")
+        welcome(":viewer", "posts.author_id", "a")
     )
 }
 

@@ -4,6 +4,8 @@
 
 mod deeds;
 mod listed;
+mod reported;
+mod servers;
 
 use diesel::prelude::*;
 use majlis_local::actors::{self, Actor};
