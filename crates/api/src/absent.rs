@@ -1,5 +1,5 @@
 //! What apps ask for at every start and Majlis does not have yet: answered truthfully, since an app that gets 404 here hides
-//! whole features. There are no filters, so the list of filters is empty.
+//! whole features.
 
 use actix_web::HttpResponse;
 use serde_json::json;

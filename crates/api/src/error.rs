@@ -134,7 +134,7 @@ fn validation_body(fields: &[FieldError]) -> Value {
 
 /// `client_name` → `Client name`, as Mastodon's sentences begin.
 fn human_name(field: &str) -> String {
-    let spaced = field.replace('_', " ");
+    let spaced = field.replace(['_', '.'], " ");
     let mut letters = spaced.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }

@@ -20,6 +20,8 @@ pub mod endorsements;
 pub mod entities;
 pub mod error;
 pub mod favourites;
+pub mod filters;
+pub mod filters_v1;
 pub mod instance;
 pub mod lists;
 pub mod markers;

@@ -109,9 +109,10 @@ pub async fn remove(
 #[cfg(test)]
 mod tests {
     use actix_web::http::Method;
-    use serde_json::json;
+    use majlis_local::scopes::Scopes;
+    use serde_json::{Value, json};
 
-    use crate::testing::TestApp;
+    use crate::testing::{Caller, TestApp};
 
     #[actix_web::test]
     async fn lists_are_made_filled_changed_and_deleted() {
@@ -140,5 +141,96 @@ mod tests {
         assert_eq!(ali.get("/api/v1/lists").await.ok(), json!([changed]));
         assert_eq!(ali.delete(&format!("/api/v1/lists/{id}")).await.ok(), json!({}));
         assert_eq!(ali.get(&format!("/api/v1/lists/{id}")).await.status, 404);
+    }
+
+    /// Who answers whom in a list, as its timeline and its stream's rules have it.
+    #[actix_web::test]
+    async fn a_list_decides_about_answers_and_about_home() {
+        let app = TestApp::new();
+        let (me, ali, badr, eve) = (app.user("me").await, app.user("ali").await, app.user("badr").await, app.user("eve").await);
+        for other in [&ali, &badr] {
+            me.post(&format!("/api/v1/accounts/{}/follow", other.id())).await.ok();
+        }
+        let list = me.post_form("/api/v1/lists", "title=Friends").await.ok();
+        let path = format!("/api/v1/lists/{}", list["id"].as_str().unwrap());
+        me.post_form(&format!("{path}/accounts"), &format!("account_ids[]={}", ali.id())).await.ok();
+        let say = async |by: &Caller, text: &str, to: Option<&Value>| {
+            let to = to.map_or(String::new(), |to| format!("&in_reply_to_id={}", to["id"].as_str().unwrap()));
+            by.post_form("/api/v1/statuses", &format!("status={text}{to}")).await.ok()
+        };
+        let (of_badr, of_eve, of_me) = (say(&badr, "b", None).await, say(&eve, "e", None).await, say(&me, "m", None).await);
+        let own = say(&ali, "own", None).await;
+        say(&ali, "to-self", Some(&own)).await;
+        say(&ali, "to-me", Some(&of_me)).await;
+        say(&ali, "to-followed", Some(&of_badr)).await;
+        say(&ali, "to-stranger", Some(&of_eve)).await;
+        let shown = async |path: &str| -> Vec<String> {
+            let statuses = me.get(path).await.ok();
+            let texts = statuses.as_array().unwrap().iter().map(|status| status["content"].as_str().unwrap().to_owned());
+            texts.map(|html| html.trim_start_matches("<p>").trim_end_matches("</p>").to_owned()).collect()
+        };
+        let timeline = format!("/api/v1/timelines/list/{}", list["id"].as_str().unwrap());
+        assert_eq!(shown(&timeline).await, ["to-me", "to-self", "own"], "answers to members");
+        me.patch_json(&path, json!({ "replies_policy": "followed" })).await.ok();
+        assert_eq!(shown(&timeline).await, ["to-followed", "to-me", "to-self", "own"]);
+        me.put_json(&path, json!({ "replies_policy": "none" })).await.ok();
+        assert_eq!(shown(&timeline).await, ["to-me", "to-self", "own"]);
+        assert_eq!(shown("/api/v1/timelines/home").await, ["to-followed", "to-me", "to-self", "own", "m", "b"]);
+        me.put_json(&path, json!({ "exclusive": true })).await.ok();
+        assert_eq!(shown("/api/v1/timelines/home").await, ["m", "b"]);
+        assert_eq!(shown(&timeline).await, ["to-me", "to-self", "own"]);
+        me.delete(&path).await.ok();
+        assert_eq!(shown("/api/v1/timelines/home").await.len(), 6);
+    }
+
+    #[actix_web::test]
+    async fn members_are_paged_and_lists_are_limited() {
+        let app = TestApp::new();
+        let me = app.user("me").await;
+        let list = me.post_form("/api/v1/lists", "title=Friends").await.ok();
+        let accounts = format!("/api/v1/lists/{}/accounts", list["id"].as_str().unwrap());
+        let mut members = Vec::new();
+        for n in 0..5 {
+            let other = app.user(&format!("p{n}")).await;
+            me.post(&format!("/api/v1/accounts/{}/follow", other.id())).await.ok();
+            me.post_json(&accounts, json!({ "account_ids": [other.id()] })).await.ok();
+            members.insert(0, other.id().to_string());
+        }
+        let mut seen: Vec<Value> = Vec::new();
+        let (mut next, mut last) = (Some(format!("{accounts}?limit=2")), None);
+        while let Some(path) = next {
+            let page = me.get(&path).await;
+            next = page.link("next");
+            last = page.link("prev").or(last);
+            seen.extend(page.ok().as_array().unwrap().iter().map(|account| account["id"].clone()));
+        }
+        assert_eq!(json!(seen), json!(members));
+        assert!(last.is_some());
+        for n in 1..majlis_local::lists::MOST {
+            me.post_form("/api/v1/lists", &format!("title={n}")).await.ok();
+        }
+        assert_eq!(me.post_form("/api/v1/lists", "title=more").await.status, 422);
+        assert_eq!(me.put_json(accounts.trim_end_matches("/accounts"), json!({ "title": "x".repeat(257) })).await.status, 422);
+    }
+
+    #[actix_web::test]
+    async fn lists_need_their_scopes_and_are_their_owners_alone() {
+        let app = TestApp::new();
+        let (me, eve) = (app.user("me").await, app.user("eve").await);
+        let list = me.post_form("/api/v1/lists", "title=Friends").await.ok();
+        let path = format!("/api/v1/lists/{}", list["id"].as_str().unwrap());
+        let reader = app.log_in(me.id(), Scopes::parse("read:lists").unwrap()).await;
+        let writer = app.log_in(me.id(), Scopes::parse("write:lists").unwrap()).await;
+        assert_eq!(reader.put_json(&path, json!({ "title": "x" })).await.status, 403);
+        assert_eq!(reader.delete(&path).await.status, 403);
+        assert_eq!(reader.post_form("/api/v1/lists", "title=x").await.status, 403);
+        for path in [path.as_str(), "/api/v1/lists", &format!("{path}/accounts")] {
+            assert_eq!(writer.get(path).await.status, 403, "{path}");
+            assert_eq!(app.anonymous().get(path).await.status, 401, "{path}");
+        }
+        assert_eq!(eve.put_json(&path, json!({ "title": "x" })).await.status, 404);
+        assert_eq!(eve.delete(&path).await.status, 404);
+        assert_eq!(eve.get(&path.replace("/lists/", "/timelines/list/")).await.status, 404);
+        assert_eq!(me.get(&path).await.ok(), list);
     }
 }

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 use crate::state::Api;
 
-pub use reader::Upload;
+pub use reader::{Clearable, Upload};
 pub(crate) use tree::Tree;
 
 /// The most bytes of a body that is not multipart.
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(180);
 ///   `fields_attributes[0][name]`, `keywords_attributes[][keyword]`, `source[privacy]`.
 /// - Booleans are `true`, `1`, `on`, `yes`, `t` in any case, also as texts in JSON, and their opposites; numbers may be texts.
 /// - JSON's `null` counts as absent, and so does an empty text where something else than a text is wanted:
-///   `Option<String>` keeps `""`, `Option<PostId>` does not.
+///   `Option<String>` keeps `""`, `Option<PostId>` does not. [`Clearable`] fields hear of `null`.
 /// - Files of a multipart body are read into [`Upload`] fields.
 /// - `#[serde(flatten)]` loses the leniency for all but texts and ids, since serde buffers what it flattens; flatten only
 ///   [`PageParams`](crate::pagination::PageParams), which sees to itself.

@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, instance, lists,
-    markers, media, notifications, oauth, openapi, polls, preferences, registrations, relations, reports, scheduled_statuses,
-    search, statuses, streaming, tags, timelines,
+    absent, accounts, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1,
+    instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, registrations, relations, reports,
+    scheduled_statuses, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -81,7 +81,27 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/lists").get(lists::all).post(lists::create))
         .service(at("/v1/lists/{id}").get(lists::get).put(lists::change).patch(lists::change).delete(lists::delete))
         .service(at("/v1/lists/{id}/accounts").get(lists::members).post(lists::add).delete(lists::remove))
-        .service(at("/v1/markers").get(markers::get).post(markers::set));
+        .service(at("/v1/markers").get(markers::get).post(markers::set))
+        .service(at("/v2/filters").get(filters::all).post(filters::create))
+        .service(
+            at("/v2/filters/keywords/{id}")
+                .get(filters::keyword)
+                .put(filters::change_keyword)
+                .patch(filters::change_keyword)
+                .delete(filters::delete_keyword),
+        )
+        .service(at("/v2/filters/statuses/{id}").get(filters::status).delete(filters::delete_status))
+        .service(at("/v2/filters/{id}").get(filters::get).put(filters::change).patch(filters::change).delete(filters::delete))
+        .service(at("/v2/filters/{id}/keywords").get(filters::keywords).post(filters::add_keyword))
+        .service(at("/v2/filters/{id}/statuses").get(filters::statuses).post(filters::add_status))
+        .service(at("/v1/filters").get(filters_v1::all).post(filters_v1::create))
+        .service(
+            at("/v1/filters/{id}")
+                .get(filters_v1::get)
+                .put(filters_v1::change)
+                .patch(filters_v1::change)
+                .delete(filters_v1::delete),
+        );
 }
 
 /// What the server says of itself.
@@ -170,8 +190,6 @@ fn reading(cfg: &mut ServiceConfig) {
 /// What there is none of yet, told truthfully.
 fn absent(cfg: &mut ServiceConfig) {
     for path in [
-        "/v1/filters",
-        "/v2/filters",
         "/v1/announcements",
         "/v1/followed_tags",
         "/v1/featured_tags",

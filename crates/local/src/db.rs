@@ -14,6 +14,7 @@ use tokio::sync::{Notify, broadcast, oneshot};
 use crate::connection::{Connection, Engine};
 use crate::error::{Error, Result};
 use crate::events::Event;
+use crate::filters::active;
 use crate::instances::Policies;
 use crate::migrations;
 use crate::site::Site;
@@ -76,6 +77,7 @@ struct Shared {
     jobs: Notify,
     deliveries: Notify,
     policies: Policies,
+    filters: Arc<active::Memory>,
 }
 
 /// A closure on its way to a database thread. It answers whether it succeeded and keeps the reply until the commit is known.
@@ -111,6 +113,7 @@ impl Db {
             jobs: Notify::new(),
             deliveries: Notify::new(),
             policies: Policies::new(),
+            filters: Arc::new(active::Memory::new()),
         });
         let (reads, read_tasks) = bounded::<Task>(QUEUE);
         let (writes, write_tasks) = bounded::<Task>(QUEUE);
@@ -330,6 +333,7 @@ impl Lane {
 
     fn run(self, mut connection: Connection) {
         while let Ok(task) = self.tasks.recv() {
+            self.shared.filters.lend();
             match (self.access, connection.engine()) {
                 (Access::Read, Engine::Sqlite) => read_snapshot(&mut connection, task),
                 (Access::Read, Engine::Postgres) => (task(&mut connection).answer)(None),
@@ -386,6 +390,9 @@ impl Lane {
             self.shared.policies.forget();
         }
         for event in effects.events {
+            if let Event::FiltersChanged(actor) = event {
+                self.shared.filters.forget(actor);
+            }
             // Nobody listening is fine.
             let _ = self.shared.events.send(event);
         }

@@ -37,6 +37,8 @@ pub enum Event {
     ActorChanged(ActorId),
     /// The members of a list have changed.
     ListChanged(ListId),
+    /// A person's filters have changed: what they match has to be found anew.
+    FiltersChanged(ActorId),
     /// A token was revoked or a user disabled: sessions of that user must be checked again.
     AccessChanged(ActorId),
 }

@@ -186,6 +186,12 @@ id! {
     ListId
     /// The membership of an account in a list.
     ListMemberId
+    /// A filter: what its owner does not want to read.
+    FilterId
+    /// A keyword of a filter.
+    FilterKeywordId
+    /// A post in a filter.
+    FilterStatusId
     /// A client application.
     AppId
     /// An access token.

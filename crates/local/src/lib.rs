@@ -24,6 +24,7 @@ pub mod endorsements;
 pub mod error;
 pub mod events;
 pub mod feeds;
+pub mod filters;
 pub mod follow_requests;
 pub mod follows;
 pub mod hashtags;

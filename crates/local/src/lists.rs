@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// Lists that one person may have.
 pub const MOST: i64 = 50;
 /// Characters of a title.
-pub const TITLE_LIMIT: usize = 100;
+pub const TITLE_LIMIT: usize = 256;
 
 stored_enum! {
     /// Which replies of its members a list shows (Mastodon's `replies_policy`).

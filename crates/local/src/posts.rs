@@ -14,6 +14,7 @@ use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
+use crate::filters;
 use crate::hashtags;
 use crate::ids::{ActorId, AppId, EditId, PostId};
 use crate::jobs::{self, Job};
@@ -359,6 +360,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     diesel::delete(likes::table.filter(likes::post_id.eq(post.id))).execute(c)?;
     diesel::delete(bookmarks::table.filter(bookmarks::post_id.eq(post.id))).execute(c)?;
     diesel::delete(pins::table.filter(pins::post_id.eq(post.id))).execute(c)?;
+    filters::forget_post(c, post.id)?;
     diesel::delete(polls::table.filter(polls::post_id.eq(post.id))).execute(c)?;
     diesel::delete(post_edits::table.filter(post_edits::post_id.eq(post.id))).execute(c)?;
     hashtags::forget_post(c, post.id)?;

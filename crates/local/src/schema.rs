@@ -315,6 +315,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    filters (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        title -> Text,
+        contexts -> Integer,
+        action -> Integer,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    filter_keywords (id) {
+        id -> BigInt,
+        filter_id -> BigInt,
+        keyword -> Text,
+        whole_word -> Bool,
+    }
+}
+
+diesel::table! {
+    filter_statuses (id) {
+        id -> BigInt,
+        filter_id -> BigInt,
+        post_id -> BigInt,
+    }
+}
+
+diesel::table! {
     follows (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -604,6 +633,10 @@ diesel::joinable!(bookmarks -> posts (post_id));
 diesel::joinable!(deliveries -> activities (activity_id));
 diesel::joinable!(domain_blocks -> users (actor_id));
 diesel::joinable!(endorsements -> actors (target_id));
+diesel::joinable!(filter_keywords -> filters (filter_id));
+diesel::joinable!(filter_statuses -> filters (filter_id));
+diesel::joinable!(filter_statuses -> posts (post_id));
+diesel::joinable!(filters -> users (actor_id));
 diesel::joinable!(hashtag_follows -> actors (actor_id));
 diesel::joinable!(hashtag_follows -> hashtags (hashtag_id));
 diesel::joinable!(idempotency_keys -> users (actor_id));
@@ -655,6 +688,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     domain_blocks,
     endorsements,
+    filter_keywords,
+    filter_statuses,
+    filters,
     follow_requests,
     follows,
     hashtag_follows,

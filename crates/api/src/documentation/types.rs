@@ -129,6 +129,7 @@ impl Types {
             ("Timestamp", _) => json!({ "type": "string", "format": "date-time" }),
             ("Upload", _) => json!({ "type": "string", "format": "binary" }),
             ("Value" | "RawValue", _) => json!({}),
+            ("Clearable", [inner]) => nullable(self.schema(module, inner, way)),
             ("Option", [inner]) if way == Way::In => self.schema(module, inner, way),
             ("Option", [inner]) => nullable(self.schema(module, inner, way)),
             ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [inner]) => {

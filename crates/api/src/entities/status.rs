@@ -1,21 +1,25 @@
 //! Status: a post or a boost, with everything that an app shows of it. [`Status::build_many`] makes a whole page in a fixed
 //! number of queries, and leaves out those whose tables hold nothing for the page.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use majlis_local::filters::active::{Active, active};
 use majlis_local::hashtags::Hashtag;
 use majlis_local::ids::{ActorId, AppId, PostId};
 use majlis_local::marks::Marks;
 use majlis_local::mentions::Named;
 use majlis_local::posts::{Parts, Post};
+use majlis_local::text;
+use majlis_local::text::matching::Folded;
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp};
 use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, posts};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{Account, Card, CustomEmoji, MediaAttachment, Poll};
+use super::{Account, Card, CustomEmoji, FilterResult, MediaAttachment, Poll};
 
 /// Mastodon's Status.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -49,8 +53,9 @@ pub struct Status {
     /// Only for the author, of what can be pinned.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pinned: Option<bool>,
+    /// The viewer's filters that match: it is for the app to hide what they are meant to hide.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub filtered: Option<[(); 0]>,
+    pub filtered: Option<Vec<FilterResult>>,
     /// HTML; empty on a boost, whose text is in `reblog`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
@@ -136,20 +141,22 @@ impl Status {
     }
 
     /// The same status for somebody else: `reader` is the one who reads, `marks` and `votes` what it has done with the status,
-    /// or with what the status boosts.
+    /// or with what the status boosts, `filtered` those of its filters that match (see [`Status::matching`]).
     #[must_use]
-    pub fn for_reader(&self, reader: ActorId, marks: Marks, votes: &[i32]) -> Self {
+    pub fn for_reader(&self, reader: ActorId, marks: Marks, votes: &[i32], filtered: &[FilterResult]) -> Self {
         let mut status = self.clone();
         let own = status.account.id == reader;
         let shown = match status.reblog.take() {
             Some(original) => {
-                status.reblog = Some(Box::new(original.for_reader(reader, marks, votes)));
+                status.reblog = Some(Box::new(original.for_reader(reader, marks, votes, filtered)));
                 status.mark(Marks::default(), own);
+                status.filtered = Some(filtered.to_vec());
                 return status;
             }
             None => &mut status,
         };
         shown.mark(marks, own);
+        shown.filtered = Some(filtered.to_vec());
         if let Some(poll) = &mut shown.poll {
             poll.voted = Some(own || !votes.is_empty());
             poll.own_votes = Some(votes.to_vec());
@@ -163,8 +170,30 @@ impl Status {
         self.reblogged = Some(marks.boosted);
         self.bookmarked = Some(marks.bookmarked);
         self.muted = Some(marks.muted);
-        self.filtered = Some([]);
+        self.filtered = Some(Vec::new());
         self.pinned = (own && self.reblog.is_none() && self.visibility != Visibility::Direct).then_some(marks.pinned);
+    }
+
+    /// Those of a reader's filters that match the status, or what it boosts. `words` keeps what is read in it for the next
+    /// reader.
+    pub fn matching(&self, filters: &Active, words: &OnceCell<Folded>) -> Vec<FilterResult> {
+        let shown = self.reblog.as_deref().unwrap_or(self);
+        let ids = if self.reblog.is_some() { vec![self.id, shown.id] } else { vec![self.id] };
+        let matches = filters.matches(&ids, || words.get_or_init(|| shown.words()));
+        matches.into_iter().map(FilterResult::from).collect()
+    }
+
+    /// What is read in the status: its warning, its text, the options of its poll, what its pictures show.
+    fn words(&self) -> Folded {
+        let mut words = self.spoiler_text.clone();
+        let options = self.poll.iter().flat_map(|poll| &poll.options).map(|option| option.title.as_str());
+        let descriptions = self.media_attachments.iter().filter_map(|media| media.description.as_deref());
+        let content = text::plain(self.content.as_deref().unwrap_or_default());
+        for part in std::iter::once(content.as_str()).chain(options).chain(descriptions) {
+            words.push('\n');
+            words.push_str(part);
+        }
+        Folded::new(&words)
     }
 }
 
@@ -182,6 +211,7 @@ struct Batch<'a> {
     own_votes: HashMap<PostId, Vec<i32>>,
     apps: HashMap<AppId, Application>,
     marks: HashMap<PostId, Marks>,
+    filters: Arc<Active>,
 }
 
 impl<'a> Batch<'a> {
@@ -207,12 +237,27 @@ impl<'a> Batch<'a> {
             .into_iter()
             .map(|app| (app.id, Application { name: app.name, website: app.website }))
             .collect();
-        let (mut own_votes, mut marked) = (HashMap::new(), HashMap::new());
+        let (mut own_votes, mut marked, mut filters) = (HashMap::new(), HashMap::new(), Arc::default());
         if let Some(viewer) = viewer {
             own_votes = grouped(polls::own_votes(c, viewer, &with_poll)?, |vote| Some(*vote));
             marked = marks::of(c, viewer, &distinct(all.iter().map(|post| post.id)))?;
+            filters = active(c, viewer)?;
         }
-        Ok(Self { site, viewer, originals, accounts, media, mentions, tags, cards, polls, own_votes, apps, marks: marked })
+        Ok(Self {
+            site,
+            viewer,
+            originals,
+            accounts,
+            media,
+            mentions,
+            tags,
+            cards,
+            polls,
+            own_votes,
+            apps,
+            marks: marked,
+            filters,
+        })
     }
 
     fn status(&self, post: &Post) -> Option<Status> {
@@ -265,6 +310,7 @@ impl<'a> Batch<'a> {
         };
         if self.viewer.is_some() {
             status.mark(self.marks.get(&post.id).copied().unwrap_or_default(), own);
+            status.filtered = Some(status.matching(&self.filters, &OnceCell::new()));
         }
         Some(status)
     }

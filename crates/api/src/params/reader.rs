@@ -34,6 +34,25 @@ pub struct Upload {
     pub content_type: Option<String>,
 }
 
+/// A field that JSON's `null` empties, which otherwise counts as absent: Phanpy ends a filter's end so. The field is declared
+/// `#[serde(default, alias = "name?")] name: Clearable<T>`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Clearable<T> {
+    /// It was not sent.
+    #[default]
+    Absent,
+    /// It was sent as `null`.
+    Null,
+    /// It was sent.
+    Value(T),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Clearable<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
+        Ok(Option::deserialize(d)?.map_or(Self::Null, Self::Value))
+    }
+}
+
 impl<'de> Deserialize<'de> for Upload {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {
         struct FileVisitor;
@@ -384,13 +403,21 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Outcome<V::Value> {
         match self.tree {
-            Tree::Map(entries) => visitor.visit_map(Entries { reader: self, items: entries.iter(), value: None }),
+            Tree::Map(entries) => visitor.visit_map(Entries { reader: self, items: entries.iter(), value: None, fields: &[] }),
             _ => self.or_blank(Err(ReadError::invalid_type(self.unexpected(), &"an object"))),
         }
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Outcome<V::Value> {
-        self.deserialize_map(visitor)
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Outcome<V::Value> {
+        match self.tree {
+            Tree::Map(entries) => visitor.visit_map(Entries { reader: self, items: entries.iter(), value: None, fields }),
+            _ => self.deserialize_map(visitor),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Outcome<V::Value> {
@@ -404,6 +431,7 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
                     _ => [].iter(),
                 },
                 value: None,
+                fields: &[],
             })),
             _ => Err(ReadError::invalid_type(self.unexpected(), &"a text")),
         })
@@ -442,6 +470,15 @@ struct Entries<'a> {
     reader: Reader<'a>,
     items: std::slice::Iter<'a, (String, Tree)>,
     value: Option<&'a (String, Tree)>,
+    /// The names of a struct's fields.
+    fields: &'static [&'static str],
+}
+
+impl Entries<'_> {
+    /// Whether the struct wants to hear of `null` in a field: then it knows it under a second name (see [`Clearable`]).
+    fn hears_null(fields: &[&str], name: &str, tree: &Tree) -> bool {
+        matches!(tree, Tree::Null) && fields.iter().any(|field| field.strip_suffix('?') == Some(name))
+    }
 }
 
 impl<'de> serde::de::MapAccess<'de> for Entries<'de> {
@@ -449,7 +486,9 @@ impl<'de> serde::de::MapAccess<'de> for Entries<'de> {
 
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Outcome<Option<S::Value>> {
         let reader = self.reader;
-        let Some(entry) = self.items.find(|(_, tree)| !reader.is_absent(tree)) else { return Ok(None) };
+        let fields = self.fields;
+        let is_there = |(name, tree): &&(String, Tree)| !reader.is_absent(tree) || Self::hears_null(fields, name, tree);
+        let Some(entry) = self.items.find(is_there) else { return Ok(None) };
         self.value = Some(entry);
         let name: serde::de::value::BorrowedStrDeserializer<'de, ReadError> =
             serde::de::value::BorrowedStrDeserializer::new(&entry.0);

@@ -42,22 +42,29 @@ pub(super) enum Message {
 pub(super) struct Frame {
     stream: Names,
     event: &'static str,
-    payload: Arc<str>,
+    payload: Option<Arc<str>>,
     websocket: OnceLock<String>,
 }
 
 type Names = Arc<Vec<String>>;
 
 impl Frame {
-    /// `{"stream": ["user"], "event": "update", "payload": "{…}"}`: the payload is JSON within a text.
+    /// `{"stream": ["user"], "event": "update", "payload": "{…}"}`: the payload is JSON within a text, and is left out when
+    /// there is none.
     pub(super) fn websocket(&self) -> &str {
-        self.websocket
-            .get_or_init(|| json!({ "stream": *self.stream, "event": self.event, "payload": *self.payload }).to_string())
+        self.websocket.get_or_init(|| {
+            let mut message = json!({ "stream": *self.stream, "event": self.event });
+            if let Some(payload) = &self.payload {
+                message["payload"] = payload.as_ref().into();
+            }
+            message.to_string()
+        })
     }
 
-    /// `event: update`, `data: {…}`. JSON has no line breaks of its own.
+    /// `event: update`, `data: {…}`. JSON has no line breaks of its own. Without data readers would pass an event over, and
+    /// some read it as JSON.
     pub(super) fn event_stream(&self) -> String {
-        format!("event: {}\ndata: {}\n\n", self.event, self.payload)
+        format!("event: {}\ndata: {}\n\n", self.event, self.payload.as_deref().unwrap_or("null"))
     }
 }
 
@@ -77,13 +84,18 @@ pub(super) enum Payloads {
     One(Arc<str>),
     /// By reader; 0 stands for those who are not logged in.
     ByReader(HashMap<ActorId, Arc<str>>),
+    /// The event says it all.
+    None,
 }
 
 impl Payloads {
-    fn of(&self, reader: ActorId) -> Option<&Arc<str>> {
+    /// What a reader is told; the outer `None`: nothing at all.
+    #[allow(clippy::option_option)]
+    fn of(&self, reader: ActorId) -> Option<Option<&Arc<str>>> {
         match self {
-            Self::One(payload) => Some(payload),
-            Self::ByReader(payloads) => payloads.get(&reader),
+            Self::One(payload) => Some(Some(payload)),
+            Self::ByReader(payloads) => payloads.get(&reader).map(Some),
+            Self::None => Some(None),
         }
     }
 }
@@ -197,23 +209,26 @@ impl Hub {
         let mut registry = self.lock();
         let mut slow = Vec::new();
         for (topic, audience) in &update.topics {
-            let mut frames: Vec<(Names, Arc<str>, Arc<Frame>)> = Vec::new();
+            let mut frames: Vec<(Names, Option<Arc<str>>, Arc<Frame>)> = Vec::new();
             for (id, names) in registry.topics.get(topic).into_iter().flatten() {
                 let Some(entry) = registry.listeners.get(id) else { continue };
                 if audience.as_ref().is_some_and(|audience| !audience.contains(&entry.viewer)) {
                     continue;
                 }
                 let Some(payload) = update.payloads.of(entry.viewer) else { continue };
-                let known =
-                    frames.iter().find(|(n, p, _)| n == names && Arc::ptr_eq(p, payload)).map(|(_, _, frame)| frame.clone());
+                let same = |there: &Option<Arc<str>>| match (there, payload) {
+                    (Some(there), Some(payload)) => Arc::ptr_eq(there, payload),
+                    (there, payload) => there.is_none() && payload.is_none(),
+                };
+                let known = frames.iter().find(|(n, p, _)| n == names && same(p)).map(|(_, _, frame)| frame.clone());
                 let frame = known.unwrap_or_else(|| {
                     let frame = Arc::new(Frame {
                         stream: names.clone(),
                         event: update.event,
-                        payload: payload.clone(),
+                        payload: payload.cloned(),
                         websocket: OnceLock::new(),
                     });
-                    frames.push((names.clone(), payload.clone(), frame.clone()));
+                    frames.push((names.clone(), payload.cloned(), frame.clone()));
                     frame
                 });
                 if entry.queue.try_send(Message::Frame(frame)).is_err() {

@@ -360,3 +360,23 @@ async fn who_does_not_read_is_let_go_and_holds_nobody_up() {
     }
     assert_eq!(left, 256);
 }
+
+#[actix_web::test]
+async fn filters_are_applied_and_their_change_is_told() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let (viewer, author) = (me.actor.unwrap(), ali.actor.unwrap());
+    app.write(move |c| Ok(people::follow(c, viewer, author))).await;
+    let port = serve(&app);
+    let mut socket = Connection::socket(port, &format!("?stream=user&access_token={}", token(&me)), "").await;
+    let mut events = Connection::open(port, &format!("/api/v1/streaming/user?access_token={}", token(&me)), "").await;
+    let filter = json!({ "title": "t", "context": ["home"], "keywords_attributes": [{ "keyword": "banana" }] });
+    me.post_json("/api/v2/filters", filter).await.ok();
+    assert_eq!(socket.message().await, json!({ "stream": ["user"], "event": "filters_changed" }));
+    assert_eq!(events.event().await, ("filters_changed".to_owned(), Value::Null));
+    let status = say(&ali, "status=a+banana").await;
+    let heard = socket.message().await;
+    assert_eq!(heard["payload"]["filtered"][0]["keyword_matches"], json!(["banana"]));
+    assert_eq!(heard["payload"], me.get(&format!("/api/v1/statuses/{}", status["id"].as_str().unwrap())).await.ok());
+    assert_eq!(events.event().await.1, heard["payload"]);
+}

@@ -1,10 +1,12 @@
 //! What a commit means for those who listen: which topics show it, to whom, and in which words. A status is built once and
 //! written out once for all readers to whom it looks the same.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use majlis_local::feeds::{self, Reach};
+use majlis_local::filters::active::active_of;
 use majlis_local::ids::{ActorId, ListId, NotificationId, PostId};
 use majlis_local::marks::{self, Marks};
 use majlis_local::posts::{self, Parts, Post};
@@ -32,6 +34,7 @@ pub(super) fn of(c: &mut Connection, site: &Site, hub: &Hub, event: Event) -> Re
             Ok(vec![gone.update(c, hub)?])
         }
         Event::Notified { notification, recipient } => notified(c, site, hub, notification, recipient),
+        Event::FiltersChanged(actor) => Ok(filters_changed(hub, actor)),
         Event::RelationsChanged(_) | Event::ActorChanged(_) | Event::ListChanged(_) | Event::AccessChanged(_) => Ok(Vec::new()),
     }
 }
@@ -151,16 +154,22 @@ fn payloads(c: &mut Connection, status: &Status, readers: &HashSet<ActorId>) -> 
             votes.entry(voter).or_default().push(choice);
         }
     }
+    let (filters, words) = (active_of(c, &known)?, OnceCell::new());
     let mut written: HashMap<(bool, bool, Marks, Vec<i32>), Arc<str>> = HashMap::new();
     let mut payloads = HashMap::with_capacity(readers.len());
     for reader in known {
         let marks = marks.get(&reader).copied().unwrap_or_default();
         let votes = votes.remove(&reader).unwrap_or_default();
+        let filtered = filters.get(&reader).map_or_else(Vec::new, |filters| status.matching(filters, &words));
+        if !filtered.is_empty() {
+            payloads.insert(reader, json(&status.for_reader(reader, marks, &votes, &filtered))?);
+            continue;
+        }
         let key = (status.account.id == reader, shown.account.id == reader, marks, votes);
         let payload = match written.get(&key) {
             Some(payload) => payload.clone(),
             None => {
-                let payload = json(&status.for_reader(reader, marks, &key.3))?;
+                let payload = json(&status.for_reader(reader, marks, &key.3, &[]))?;
                 written.insert(key, payload.clone());
                 payload
             }
@@ -191,8 +200,10 @@ fn conversation(c: &mut Connection, site: &Site, post: &Post, status: &Status, r
     let others: Vec<Arc<Account>> = named.iter().filter_map(|actor| accounts.get(actor)).cloned().collect();
     let mut payloads = HashMap::new();
     let mut topics = Vec::new();
+    let (filters, words) = (active_of(c, &readers)?, OnceCell::new());
     for row in &rows {
-        let status = status.for_reader(row.actor_id, Marks::default(), &[]);
+        let filtered = filters.get(&row.actor_id).map_or_else(Vec::new, |filters| status.matching(filters, &words));
+        let status = status.for_reader(row.actor_id, Marks::default(), &[], &filtered);
         payloads.insert(row.actor_id, json(&Conversation::new(row, status, &others))?);
         topics.push((Topic::Direct(row.actor_id), None));
     }
@@ -245,6 +256,14 @@ fn notified(c: &mut Connection, site: &Site, hub: &Hub, id: NotificationId, reci
     let Some(notification) = Notification::build_many(c, site, recipient, &[row])?.pop() else { return Ok(Vec::new()) };
     let payloads = Payloads::One(json(&notification)?);
     Ok(vec![Update { event: "notification", topics: heard.into_iter().map(|(topic, _)| (topic, None)).collect(), payloads }])
+}
+
+/// Somebody's filters have changed: apps load them anew, and there is nothing more to tell.
+fn filters_changed(hub: &Hub, actor: ActorId) -> Vec<Update> {
+    if hub.users_among(vec![actor]).is_empty() {
+        return Vec::new();
+    }
+    vec![Update { event: "filters_changed", topics: vec![(Topic::User(actor), None)], payloads: Payloads::None }]
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<Arc<str>> {

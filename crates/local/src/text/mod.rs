@@ -12,6 +12,7 @@ pub mod emoji;
 pub mod hashtags;
 pub mod language;
 pub mod links;
+pub mod matching;
 pub mod names;
 pub mod page;
 pub mod sanitise;

@@ -262,7 +262,7 @@ fn fold_digit(c: char) -> char {
 }
 
 /// The article with the particles that are written onto it.
-const ARTICLES: [&str; 12] = ["وبال", "وكال", "فبال", "فكال", "ولل", "فلل", "وال", "فال", "بال", "كال", "لل", "ال"];
+pub(super) const ARTICLES: [&str; 12] = ["وبال", "وكال", "فبال", "فكال", "ولل", "فلل", "وال", "فال", "بال", "كال", "لل", "ال"];
 
 /// A folded word without article, and without the `و` ("and") before a word long enough not to start with it by itself.
 /// Three letters always stay. Whatever stands before a word, the same stem comes out: the rules apply until none does.

@@ -139,6 +139,8 @@ fn a_page_takes_the_same_number_of_queries_whatever_its_length() {
     TestDb::new()
         .write_now(|c| {
             let (me, ali) = (local(c, "me"), local(c, "ali"));
+            // Filters are in memory after the first page.
+            active(c, me.id)?;
             let mut posts = Vec::new();
             let mut counts = Vec::new();
             for n in 0..12 {
@@ -175,10 +177,67 @@ fn a_reader_sees_its_own_marks() {
                     let built = Status::build(c, &site(), Some(reader), post)?;
                     let marks = majlis_local::marks::by(c, &[reader], post.boost_of_id.unwrap_or(post.id))?;
                     let marks = marks.get(&reader).copied().unwrap_or_default();
-                    assert_eq!(Status::build(c, &site(), None, post)?.for_reader(reader, marks, &[]), built);
+                    assert_eq!(Status::build(c, &site(), None, post)?.for_reader(reader, marks, &[], &[]), built);
                 }
             }
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn filters_match_what_is_read_in_a_status_and_in_what_it_boosts() {
+    use majlis_local::filters::{self, FilterChange};
+
+    let db = TestDb::new();
+    let (me, posts) = db
+        .write_now(|c| {
+            let (me, ali) = (local(c, "me"), local(c, "ali"));
+            let (title, contexts) = (Some("fruit".to_owned()), Some(vec!["home".to_owned()]));
+            let filter = filters::create(c, me.id, FilterChange { title, contexts, ..FilterChange::default() })?.filter.id;
+            for word in ["cat", "موز", "tea", "spoilt"] {
+                filters::add_keyword(c, me.id, filter, word, Some(true))?;
+            }
+            let media = attachments::create(c, ali.id, None, picture())?;
+            let pictured = publish(c, ali.id, Draft { attachments: vec![media.id], ..draft("look") });
+            let warned = publish(c, ali.id, Draft { summary: "Spoilt!".into(), ..draft("x") });
+            let options = ["Tea", "Coffee"].map(|title| PollOption { title: title.into(), votes: 0 }).to_vec();
+            let expires_at = Some(Timestamp::now().plus_seconds(3_600));
+            let (multiple, hide_totals, voters_count, closed_at) = (false, false, None, None);
+            let poll = NewPoll { options, multiple, hide_totals, voters_count, expires_at, closed_at };
+            let asked = publish(c, ali.id, Draft { poll: Some(poll), ..draft("which?") });
+            let said = say(c, ali.id, "أحب الـمَوْز");
+            let named = say(c, ali.id, "innocent");
+            filters::add_status(c, me.id, filter, named.id)?;
+            let boost = boosts::boost(c, &site(), ali.id, &said, None)?;
+            let plain = say(c, ali.id, "concatenate");
+            Ok((me.id, vec![pictured, warned, asked, said, named, boost, plain]))
+        })
+        .unwrap();
+    db.read_now(move |c| {
+        active(c, me)?;
+        let (built, sent) = statements(c, |c| Status::build_many(c, &site(), Some(me), &posts).unwrap());
+        assert!(!sent.iter().any(|sql| sql.contains("filter")), "{sent:?}");
+        let found = |status: &Status| -> Vec<String> {
+            let results = status.filtered.as_ref().unwrap();
+            results.iter().flat_map(|result| result.keyword_matches.clone().unwrap_or_default()).collect()
+        };
+        assert_eq!(
+            built.iter().map(found).collect::<Vec<_>>(),
+            [vec!["cat"], vec!["spoilt"], vec!["tea"], vec!["موز"], vec![], vec!["موز"], vec![]]
+        );
+        assert_eq!(found(built[5].reblog.as_ref().unwrap()), ["موز"]);
+        assert_eq!(built[4].filtered.as_ref().unwrap()[0].status_matches, Some(vec![posts[4].id]));
+        assert_eq!(built[6].filtered, Some(vec![]));
+        // Streams find the same.
+        let filters = active(c, me)?;
+        for (post, built) in posts.iter().zip(&built) {
+            let everybodys = Status::build(c, &site(), None, post)?;
+            assert_eq!(everybodys.filtered, None);
+            let filtered = everybodys.matching(&filters, &OnceCell::new());
+            assert_eq!(&everybodys.for_reader(me, Marks::default(), &[], &filtered), built);
+        }
+        Ok(())
+    })
+    .unwrap();
 }
