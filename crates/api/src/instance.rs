@@ -24,8 +24,6 @@ use crate::state::Api;
 const KEPT_FOR: Duration = Duration::from_secs(60);
 /// What is complete of `api_versions.mastodon`: 2 would be grouped notifications.
 const API_VERSION: u32 = 1;
-/// What crates/media takes.
-const MEDIA_TYPES: [&str; 4] = ["image/jpeg", "image/png", "image/gif", "image/webp"];
 
 /// Answers that are the same for everybody, by path.
 #[derive(Debug)]
@@ -220,6 +218,8 @@ fn rules_of(about: &About) -> Value {
 /// Limits, in the shape that both versions share.
 fn limits(api: &Api) -> Value {
     let media = api.media.limits();
+    // Nothing, where there is no ffmpeg.
+    let films = api.media.films().map(|films| *films.limits());
     json!({
         "accounts": {
             "max_featured_tags": 0,
@@ -238,12 +238,12 @@ fn limits(api: &Api) -> Value {
         },
         "media_attachments": {
             "description_limit": attachments::DESCRIPTION_LIMIT,
-            "supported_mime_types": MEDIA_TYPES,
+            "supported_mime_types": api.media.takes(),
             "image_size_limit": media.bytes,
             "image_matrix_limit": media.pixels,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
+            "video_size_limit": films.map_or(0, |films| films.bytes),
+            "video_frame_rate_limit": films.map_or(0, |films| films.frame_rate),
+            "video_matrix_limit": films.map_or(0, |films| films.pixels),
         },
         "polls": {
             "max_options": polls::MOST_OPTIONS,

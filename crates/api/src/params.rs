@@ -12,12 +12,15 @@ use actix_web::{FromRequest, HttpRequest};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
+use majlis_media::Films;
 use serde::de::DeserializeOwned;
+use tempfile::{NamedTempFile, TempPath};
+use tokio::io::AsyncWriteExt as _;
 
 use crate::error::{Error, Result};
 use crate::state::Api;
 
-pub use reader::{Clearable, Upload};
+pub use reader::{Clearable, Spooled, Upload};
 pub(crate) use tree::Tree;
 
 /// The most bytes of a body that is not multipart.
@@ -28,6 +31,8 @@ const PARTS_LIMIT: usize = 1 << 20;
 const FILES_LIMIT: usize = 4;
 /// How long a body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a body with a film may take.
+const PATIENCE_FOR_FILMS: Duration = Duration::from_secs(1_800);
 
 /// The parameters of a request, from its query string and its body, whatever the body's kind; the body wins.
 ///
@@ -52,7 +57,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Params<T> {
         let (req, payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let query = tree::from_pairs(req.query_string().as_bytes())?;
-            let body = tokio::time::timeout(PATIENCE, read_body(&req, payload)).await.map_err(|_| Error::Slow)??;
+            let patience = if takes_films(&req) { PATIENCE_FOR_FILMS } else { PATIENCE };
+            let body = tokio::time::timeout(patience, read_body(&req, payload)).await.map_err(|_| Error::Slow)??;
             reader::read(&query.overlaid_by(body)).map(Self)
         })
     }
@@ -116,7 +122,9 @@ async fn read_bytes(mut payload: Payload) -> Result<Bytes> {
 }
 
 async fn read_multipart(req: &HttpRequest, payload: Payload) -> Result<Tree> {
-    let file_limit = Api::of(req)?.config.upload_bytes;
+    let api = Api::of(req)?;
+    let file_limit = api.config.upload_bytes;
+    let films = api.media.films().filter(|_| takes_films(req));
     let broken = |e: actix_multipart::MultipartError| Error::bad_request(format!("The multipart body could not be read: {e}"));
     let mut parts = actix_multipart::Multipart::new(req.headers(), payload);
     let mut builder = tree::Builder::default();
@@ -133,20 +141,35 @@ async fn read_multipart(req: &HttpRequest, payload: Payload) -> Result<Tree> {
             return Err(Error::bad_request(format!("A request may carry {FILES_LIMIT} files at the most.")));
         }
         let limit = if is_file { file_limit } else { PARTS_LIMIT - texts };
+        // What is larger than a picture goes to the disk as it comes.
+        let films = films.filter(|_| is_file && name == "file");
+        let mut spool: Option<Spool> = None;
         let mut bytes = BytesMut::new();
         while let Some(chunk) = part.next().await {
             let chunk = chunk.map_err(broken)?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(Error::TooLarge { limit });
+            match (&mut spool, films) {
+                (None, None) if bytes.len() + chunk.len() > limit => return Err(Error::TooLarge { limit }),
+                (None, Some(films)) if bytes.len() + chunk.len() > limit => {
+                    let mut fresh = Spool::new(films).await?;
+                    fresh.write(&bytes).await?;
+                    fresh.write(&chunk).await?;
+                    bytes.clear();
+                    spool = Some(fresh);
+                }
+                (Some(spool), _) => spool.write(&chunk).await?,
+                (None, _) => bytes.extend_from_slice(&chunk),
             }
-            bytes.extend_from_slice(&chunk);
         }
+        let spooled = match spool {
+            Some(spool) => Some(spool.finish().await?),
+            None => None,
+        };
         let leaf = if is_file {
             // A form's file input that was left empty is sent as a file without name and content.
-            if bytes.is_empty() && filename.as_deref().unwrap_or_default().is_empty() {
+            if bytes.is_empty() && spooled.is_none() && filename.as_deref().unwrap_or_default().is_empty() {
                 continue;
             }
-            Tree::File(Upload { bytes: bytes.freeze(), filename, content_type })
+            Tree::File(Upload { bytes: bytes.freeze(), spooled, filename, content_type })
         } else {
             texts += bytes.len() + name.len();
             if texts > PARTS_LIMIT {
@@ -157,6 +180,39 @@ async fn read_multipart(req: &HttpRequest, payload: Payload) -> Result<Tree> {
         builder.insert(&name, leaf)?;
     }
     Ok(builder.finish())
+}
+
+/// Whether a request may bring a film: only where uploads become attachments.
+fn takes_films(req: &HttpRequest) -> bool {
+    matches!(req.match_pattern().as_deref(), Some("/api/v1/media" | "/api/v2/media"))
+}
+
+/// A large file on its way to the disk.
+struct Spool {
+    file: tokio::fs::File,
+    path: TempPath,
+    written: u64,
+    limit: u64,
+}
+
+impl Spool {
+    async fn new(films: &Films) -> Result<Self> {
+        let (file, path) = NamedTempFile::new_in(films.scratch()).map_err(Error::internal)?.into_parts();
+        Ok(Self { file: tokio::fs::File::from_std(file), path, written: 0, limit: films.limits().bytes })
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.written += bytes.len() as u64;
+        if self.written > self.limit {
+            return Err(Error::TooLarge { limit: usize::try_from(self.limit).unwrap_or(usize::MAX) });
+        }
+        self.file.write_all(bytes).await.map_err(Error::internal)
+    }
+
+    async fn finish(mut self) -> Result<Spooled> {
+        self.file.flush().await.map_err(Error::internal)?;
+        Ok(Spooled::new(self.path))
+    }
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn statuses(cfg: &mut ServiceConfig) {
                 .delete(scheduled_statuses::cancel),
         )
         .service(at("/v2/media").post(media::create))
-        .service(at("/v1/media").post(media::create))
+        .service(at("/v1/media").post(media::create_and_wait))
         .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))
         .service(at("/v1/polls/{id}").get(polls::show))
         .service(at("/v1/polls/{id}/votes").post(polls::vote));

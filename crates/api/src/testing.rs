@@ -13,7 +13,7 @@ use majlis_local::ids::ActorId;
 use majlis_local::scopes::{Scope, Scopes};
 use majlis_local::testing::{TestDb, people};
 use majlis_local::{apps, tokens};
-use majlis_media::{Limits, Media, Store};
+use majlis_media::{FilmLimits, Films, Limits, Media, Store};
 use serde_json::Value;
 
 use crate::state::{Api, Config};
@@ -71,9 +71,26 @@ impl TestApp {
     /// When the server cannot be set up: the test cannot go on.
     #[allow(clippy::expect_used)]
     pub fn with(config: Config) -> Self {
-        let db = TestDb::new();
+        Self::with_media(config, tempfile::tempdir().expect("a folder"), None)
+    }
+
+    /// A server that takes films too, which needs ffmpeg.
+    ///
+    /// # Panics
+    /// When there is none: such a test proves nothing without it.
+    #[allow(clippy::expect_used)]
+    pub async fn with_films(limits: FilmLimits) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let media = Media::new(Store::local(folder.path()).expect("a store"), Limits::default());
+        let films = Films::find(None, folder.path().join("scratch"), limits).await.expect("a scratch folder");
+        assert!(films.is_some(), "this test needs ffmpeg and ffprobe with libx264: install ffmpeg, or run ./test, which does");
+        Self::with_media(Config { rate_limits: false, ..Config::default() }, folder, films)
+    }
+
+    #[allow(clippy::expect_used)]
+    fn with_media(config: Config, folder: tempfile::TempDir, films: Option<Films>) -> Self {
+        let db = TestDb::new();
+        let store = Store::local(folder.path().join("media")).expect("a store");
+        let media = Media::new(store, Limits::default()).with_films(films);
         let server = ServerInfo {
             version: config.version.clone(),
             open_registrations: true,
@@ -86,8 +103,8 @@ impl TestApp {
     }
 
     /// Where the files go.
-    pub fn media_folder(&self) -> &std::path::Path {
-        self.folder.path()
+    pub fn media_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("media")
     }
 
     /// A person of this name, with a token that may do everything.

@@ -50,6 +50,7 @@ impl Federation {
             | Job::PublishScheduled { .. }
             | Job::Erase { .. }
             | Job::CutServer { .. }
+            | Job::ConvertMedia { .. }
             | Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
         };
         match done {

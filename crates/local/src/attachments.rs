@@ -1,14 +1,18 @@
 //! Attachments: pictures (and, from elsewhere, films and sounds) of posts. A fresh upload belongs to nobody's post yet;
 //! ours are files of the store, those of other servers are URLs.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 
 use crate::codes::stored_enum;
 use crate::connection::{Connection, any_of, cols};
 use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
+use crate::jobs::{self, Job};
+use crate::json::Json;
 use crate::reports;
-use crate::schema::attachments;
+use crate::schema::{actors, attachments, cards, custom_emojis};
 use crate::time::Timestamp;
 
 /// Attachments that one post may have.
@@ -30,6 +34,36 @@ stored_enum! {
         /// Anything else: shown as a link.
         Unknown = 4 "unknown",
     }
+}
+
+stored_enum! {
+    /// How far an upload is.
+    State {
+        /// It can be used.
+        Ready = 0 "ready",
+        /// It lies as it came, and a job makes it into what can be used.
+        Processing = 1 "processing",
+        /// It could not be made into that.
+        Failed = 2 "failed",
+    }
+}
+
+/// What is known of a film or a sound besides its size.
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default)]
+pub struct Facts {
+    /// How long it plays, in seconds.
+    pub duration: f64,
+    /// Frames a second as a fraction, `30000/1001`; none of a sound.
+    pub frame_rate: Option<String>,
+    /// Bits a second.
+    pub bitrate: Option<u64>,
+    /// How its sound is coded: `aac (LC)`. None when it has none.
+    pub audio_coding: Option<String>,
+    /// Samples a second of its sound.
+    pub audio_rate: Option<u32>,
+    /// `stereo`, `mono`, `5.1` …
+    pub audio_channels: Option<String>,
 }
 
 /// An attachment as stored.
@@ -62,6 +96,18 @@ pub struct Attachment {
     pub blurhash: Option<String>,
     pub bytes: Option<i64>,
     pub created_at: Timestamp,
+    pub state: State,
+    /// Storage key of the file as it came, while it is being worked on; ours only.
+    pub source: Option<String>,
+    /// Of films and sounds; ours only.
+    pub facts: Option<Json<Facts>>,
+}
+
+impl Attachment {
+    /// The storage keys of everything that is kept for it.
+    fn into_keys(self) -> Vec<String> {
+        [self.file, self.preview, self.source].into_iter().flatten().collect()
+    }
 }
 
 /// An attachment to be stored.
@@ -81,6 +127,24 @@ pub struct NewAttachment {
     pub focus: Option<(f64, f64)>,
     pub blurhash: Option<String>,
     pub bytes: Option<i64>,
+    /// Storage key of a film or sound that is yet to be worked on: [`State::Processing`].
+    pub source: Option<String>,
+}
+
+/// What a film or a sound was made into.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub struct Converted {
+    pub kind: AttachmentKind,
+    pub mime: String,
+    pub file: String,
+    /// Key, width, height.
+    pub preview: Option<(String, i32, i32)>,
+    /// None of a sound.
+    pub size: Option<(i32, i32)>,
+    pub blurhash: Option<String>,
+    pub bytes: i64,
+    pub facts: Facts,
 }
 
 /// What an attachment was when a post was edited.
@@ -96,7 +160,8 @@ pub struct Snapshot {
     pub blurhash: Option<String>,
 }
 
-/// Stores an upload (`post` is `None`) or an attachment of a received post.
+/// Stores an upload (`post` is `None`) or an attachment of a received post. The caller enqueues
+/// [`Job::ConvertMedia`](crate::jobs::Job::ConvertMedia) for one that is yet to be worked on.
 ///
 /// # Errors
 /// [`Error::Invalid`] when the description is too long.
@@ -125,6 +190,8 @@ pub fn create(c: &mut Connection, owner: ActorId, post: Option<(PostId, i32)>, n
                 attachments::blurhash.eq(new.blurhash),
                 attachments::bytes.eq(new.bytes),
                 attachments::created_at.eq(Timestamp::now()),
+                attachments::state.eq(if new.source.is_some() { State::Processing } else { State::Ready }),
+                attachments::source.eq(new.source),
             ),
         ))
         .returning(cols::<Attachment>())
@@ -197,6 +264,82 @@ pub fn set_preview(
     Ok((changed, unused.into_iter().collect()))
 }
 
+/// An upload that is yet to be worked on; `None` when it is gone, done or given up.
+pub fn unprocessed(c: &mut Connection, id: AttachmentId) -> Result<Option<Attachment>> {
+    let waiting = attachments::table.find(id).filter(attachments::state.eq(State::Processing));
+    Ok(waiting.select(Attachment::as_select()).first(c).optional()?)
+}
+
+/// Writes down what an upload was made into, and enqueues the end of the file that it came in. A preview that its owner gave
+/// it stays. False when it is gone meanwhile: then the new files are nobody's.
+pub fn converted(c: &mut Connection, id: AttachmentId, made: Converted) -> Result<bool> {
+    let Some(old) = unprocessed(c, id)? else { return Ok(false) };
+    let own_preview = old.preview.is_some();
+    let (preview, unused) = if own_preview { (None, made.preview) } else { (made.preview, None) };
+    let waiting = attachments::table.find(id);
+    diesel::update(waiting)
+        .set((
+            attachments::kind.eq(made.kind),
+            attachments::mime.eq(made.mime),
+            attachments::file.eq(made.file),
+            attachments::width.eq(made.size.map(|size| size.0)),
+            attachments::height.eq(made.size.map(|size| size.1)),
+            attachments::bytes.eq(made.bytes),
+            attachments::facts.eq(Json(made.facts)),
+            attachments::state.eq(State::Ready),
+            attachments::source.eq(None::<String>),
+        ))
+        .execute(c)?;
+    if let Some((key, width, height)) = preview {
+        diesel::update(waiting)
+            .set((
+                attachments::preview.eq(key),
+                attachments::preview_width.eq(width),
+                attachments::preview_height.eq(height),
+                attachments::blurhash.eq(made.blurhash),
+            ))
+            .execute(c)?;
+    }
+    let keys: Vec<String> = old.source.into_iter().chain(unused.map(|(key, ..)| key)).collect();
+    jobs::enqueue(c, &Job::DeleteFiles { keys })?;
+    Ok(true)
+}
+
+/// Writes down that an upload could not be made into anything, and enqueues the end of the file that it came in.
+pub fn failed(c: &mut Connection, id: AttachmentId) -> Result<()> {
+    let Some(old) = unprocessed(c, id)? else { return Ok(()) };
+    diesel::update(attachments::table.find(id))
+        .set((attachments::state.eq(State::Failed), attachments::source.eq(None::<String>)))
+        .execute(c)?;
+    let keys = old.source.into_iter().collect();
+    jobs::enqueue(c, &Job::DeleteFiles { keys }).map(drop)
+}
+
+/// Of these storage keys the ones that nothing names: no attachment, profile, card or custom emoji, nor an open report.
+pub fn unnamed(c: &mut Connection, keys: Vec<String>) -> Result<Vec<String>> {
+    let named = named(c, &keys)?;
+    reports::not_in_open_report(c, None, keys.into_iter().filter(|key| !named.contains(key)).collect())
+}
+
+fn named(c: &mut Connection, keys: &[String]) -> Result<HashSet<String>> {
+    let mut named = HashSet::new();
+    let mut add = |found: Vec<Option<String>>| named.extend(found.into_iter().flatten());
+    add(attachments::table.filter(attachments::file.eq_any(keys)).select(attachments::file).load(c)?);
+    add(attachments::table.filter(attachments::preview.eq_any(keys)).select(attachments::preview).load(c)?);
+    add(attachments::table.filter(attachments::source.eq_any(keys)).select(attachments::source).load(c)?);
+    let ours = || actors::table.filter(actors::domain.is_null());
+    add(ours().filter(actors::avatar.eq_any(keys)).select(actors::avatar).load(c)?);
+    add(ours().filter(actors::avatar_static.eq_any(keys)).select(actors::avatar_static).load(c)?);
+    add(ours().filter(actors::header.eq_any(keys)).select(actors::header).load(c)?);
+    add(ours().filter(actors::header_static.eq_any(keys)).select(actors::header_static).load(c)?);
+    add(cards::table.filter(cards::image.eq_any(keys)).select(cards::image).load(c)?);
+    let files: Vec<String> = custom_emojis::table.filter(custom_emojis::file.eq_any(keys)).select(custom_emojis::file).load(c)?;
+    named.extend(files);
+    let stills = custom_emojis::table.filter(custom_emojis::static_file.eq_any(keys)).select(custom_emojis::static_file);
+    named.extend(stills.load::<String>(c)?);
+    Ok(named)
+}
+
 /// Deletes an upload that no post uses; gives back the storage keys to delete.
 ///
 /// # Errors
@@ -207,7 +350,7 @@ pub fn delete_loose(c: &mut Connection, owner: ActorId, id: AttachmentId) -> Res
     if diesel::delete(loose).execute(c)? == 0 {
         return Err(Error::invalid("id", Flaw::Invalid, "a post uses this attachment"));
     }
-    Ok([old.file, old.preview].into_iter().flatten().collect())
+    Ok(old.into_keys())
 }
 
 /// Gives these uploads to a post, in this order, and lets go of those that it had besides.
@@ -238,17 +381,21 @@ fn check_free(
     if ids.len() > MOST {
         return Err(Error::invalid("media_ids", Flaw::TooLong, format!("at most {MOST} attachments")));
     }
-    let found: Vec<(AttachmentId, Option<PostId>, Option<ScheduledId>)> = attachments::table
+    type Row = (AttachmentId, Option<PostId>, Option<ScheduledId>, State);
+    let found: Vec<Row> = attachments::table
         .filter(any_of(attachments::id, ids))
         .filter(attachments::owner_id.eq(owner))
-        .select((attachments::id, attachments::post_id, attachments::scheduled_id))
+        .select((attachments::id, attachments::post_id, attachments::scheduled_id, attachments::state))
         .load(c)?;
-    let is_free = |id: &AttachmentId| {
-        let row = found.iter().find(|row| row.0 == *id);
-        row.is_some_and(|row| (row.1.is_none() || row.1 == post) && (row.2.is_none() || row.2 == scheduled))
-    };
-    if !ids.iter().all(is_free) {
-        return Err(Error::invalid("media_ids", Flaw::Invalid, "no such upload, or another post uses it"));
+    let is_free = |row: &&Row| (row.1.is_none() || row.1 == post) && (row.2.is_none() || row.2 == scheduled);
+    for id in ids {
+        let flaw = match found.iter().find(|row| row.0 == *id).filter(is_free).map(|row| row.3) {
+            Some(State::Ready) => continue,
+            Some(State::Processing) => "not yet processed: try again in a moment",
+            Some(State::Failed) => "could not be processed: upload another file",
+            None => "no such upload, or another post uses it",
+        };
+        return Err(Error::invalid("media_ids", Flaw::Invalid, flaw));
     }
     Ok(())
 }
@@ -322,7 +469,7 @@ pub(crate) fn snapshot(c: &mut Connection, post: PostId) -> Result<Vec<Snapshot>
 pub(crate) fn forget_post(c: &mut Connection, post: PostId) -> Result<Vec<String>> {
     let old = of_posts(c, &[post])?;
     diesel::delete(attachments::table.filter(attachments::post_id.eq(post))).execute(c)?;
-    Ok(old.into_iter().flat_map(|a| [a.file, a.preview]).flatten().collect())
+    Ok(old.into_iter().flat_map(Attachment::into_keys).collect())
 }
 
 /// Takes the attachments from a post that is about to be deleted, so that its author can use them in the next one; unused,
@@ -345,6 +492,6 @@ pub fn purge_loose(c: &mut Connection, before: Timestamp, limit: i64) -> Result<
         .select(Attachment::as_select())
         .load(c)?;
     diesel::delete(attachments::table.filter(any_of(attachments::id, old.iter().map(|a| a.id)))).execute(c)?;
-    let keys = old.into_iter().flat_map(|a| [a.file, a.preview]).flatten().collect();
+    let keys = old.into_iter().flat_map(Attachment::into_keys).collect();
     reports::not_in_open_report(c, None, keys)
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -69,6 +69,11 @@ pub enum Job {
         actor: ActorId,
         /// The server's domain.
         domain: String,
+    },
+    /// Make an uploaded film or sound into what can be shown.
+    ConvertMedia {
+        /// The upload.
+        attachment: AttachmentId,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {
@@ -289,6 +294,15 @@ pub fn finish(c: &mut Connection, ids: &[JobId]) -> Result<()> {
 /// Puts a job back to be tried again at `run_at`, with the reason.
 pub fn retry(c: &mut Connection, id: JobId, run_at: Timestamp, error: &str) -> Result<()> {
     diesel::update(jobs::table.filter(jobs::id.eq(id))).set((jobs::run_at.eq(run_at), jobs::last_error.eq(error))).execute(c)?;
+    wake_jobs();
+    Ok(())
+}
+
+/// Puts a job back to be claimed again at `run_at` as if it had not been: its turn has not come.
+pub fn postpone(c: &mut Connection, id: JobId, run_at: Timestamp) -> Result<()> {
+    diesel::update(jobs::table.filter(jobs::id.eq(id)))
+        .set((jobs::run_at.eq(run_at), jobs::attempts.eq(jobs::attempts - 1)))
+        .execute(c)?;
     wake_jobs();
     Ok(())
 }

@@ -245,6 +245,9 @@ diesel::table! {
         bytes -> Nullable<BigInt>,
         created_at -> BigInt,
         scheduled_id -> Nullable<BigInt>,
+        state -> Integer,
+        source -> Nullable<Text>,
+        facts -> Nullable<Text>,
     }
 }
 

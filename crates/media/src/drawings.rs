@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use image::DynamicImage;
+use image::metadata::Orientation;
 
 use crate::limits::{ORIGINAL_PIXELS, PREVIEW_PIXELS};
 use crate::outlines::Outline;
@@ -78,6 +79,32 @@ pub(crate) fn card(file: &[u8], limits: &Limits) -> Result<(Drawing, String), Er
     Ok((draw(&image, preview_coding(&outline, &image))?, blurhash))
 }
 
+/// A picture that was decoded elsewhere from a lossy coding, and is to be coded with loss again. Its pixels are turned as
+/// its file said.
+pub(crate) fn photo(file: &[u8], turn: Orientation, limits: &Limits) -> Result<AttachmentDrawing, Error> {
+    let mut outline = Outline::trace(file, limits)?;
+    outline.turn = turn;
+    let image = without_idle_alpha(Still::decode(file, &outline, limits)?.draw(Cut::Whole { pixels: ORIGINAL_PIXELS })?);
+    let original = draw(&image, if image.has_alpha() { Coding::Png } else { Coding::Jpeg(FINE) })?;
+    let small = Cut::Whole { pixels: PREVIEW_PIXELS }.plan(image.width(), image.height());
+    if small.changes_nothing(image.width(), image.height()) {
+        return Ok(AttachmentDrawing { original, preview: None, blurhash: blurhash(&image)?, animated: false });
+    }
+    let preview = without_idle_alpha(small.draw(&image)?);
+    let blurhash = blurhash(&preview)?;
+    let preview = draw(&preview, preview_coding(&outline, &preview))?;
+    Ok(AttachmentDrawing { original, preview: Some(preview), blurhash, animated: false })
+}
+
+/// The still of a film, or the cover of a sound, and its blurhash.
+pub(crate) fn poster(file: &[u8], limits: &Limits) -> Result<(Drawing, String), Error> {
+    let outline = Outline::trace(file, limits)?;
+    let image = Still::decode(file, &outline, limits)?.draw(Cut::Whole { pixels: PREVIEW_PIXELS })?;
+    let image = without_idle_alpha(image);
+    let blurhash = blurhash(&image)?;
+    Ok((draw(&image, Coding::Jpeg(PREVIEW))?, blurhash))
+}
+
 pub(crate) fn profile_picture(file: &[u8], (width, height): (u32, u32), limits: &Limits) -> Result<ProfileDrawing, Error> {
     let outline = Outline::trace(file, limits)?;
     let still = Still::decode(file, &outline, limits)?;
@@ -116,7 +143,7 @@ fn fine_coding(outline: &Outline, image: &DynamicImage) -> Coding {
         Kind::Jpeg => Coding::Jpeg(FINE),
         Kind::Png | Kind::Gif => Coding::Png,
         Kind::WebP if outline.lossless || image.has_alpha() => Coding::WebP,
-        Kind::WebP => Coding::Jpeg(FINE),
+        Kind::WebP | Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => Coding::Jpeg(FINE),
     }
 }
 

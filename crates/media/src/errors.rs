@@ -32,10 +32,27 @@ pub enum Error {
         /// The frames that the file holds.
         got: u32,
     },
-    /// Not a picture of a kind that is taken.
+    /// A film of more frames a second than are taken.
+    TooQuick {
+        /// The most frames a second.
+        limit: u32,
+    },
+    /// A film or a sound that plays for too long, or that takes too long to work on.
+    TooLong {
+        /// The longest that is taken, in seconds; `None` when it was the work that took too long.
+        limit: Option<u64>,
+    },
+    /// Not of a kind that is taken.
     Unsupported {
         /// What it is instead, with its article (`a PDF file`), when it could be told.
         found: Option<&'static str>,
+        /// Whether films and sounds are taken too.
+        films: bool,
+    },
+    /// A film or a sound, or a picture of a film's coding, that cannot be read.
+    Unplayable {
+        /// What exactly is wrong, for the log.
+        cause: String,
     },
     /// Damaged, cut off, or contradicting itself.
     Broken {
@@ -59,6 +76,11 @@ pub enum Error {
     Store(Box<dyn std::error::Error + Send + Sync>),
 }
 
+/// What is always taken, for people.
+const PICTURES: &str = "JPEG, PNG, GIF and WebP";
+/// What is taken where ffmpeg is, for people.
+const ALL_KINDS: &str = "JPEG, PNG, GIF, WebP, AVIF, MP4, QuickTime, WebM, Matroska, MP3, Ogg, FLAC, WAV and AAC";
+
 impl Error {
     /// One English sentence for the person who sent the file; it tells nothing of the server's insides.
     pub fn public(&self) -> String {
@@ -73,12 +95,17 @@ impl Error {
             Error::TooManyFrames { limit, got } => {
                 format!("The animation has {got} frames; at most {limit} are accepted.")
             }
-            Error::Unsupported { found: Some(found) } => {
-                format!("This is {found}. Supported are JPEG, PNG, GIF and WebP.")
+            Error::TooQuick { limit } => format!("The video has too many frames a second; at most {limit} are accepted."),
+            Error::TooLong { limit: Some(limit) } => {
+                format!("The file plays for too long; at most {} minutes are accepted.", limit / 60)
             }
-            Error::Unsupported { found: None } => {
-                "This kind of file is not supported. Supported are JPEG, PNG, GIF and WebP.".to_owned()
+            Error::TooLong { limit: None } => "Processing the file takes too long.".to_owned(),
+            Error::Unsupported { found, films } => {
+                let found =
+                    found.map_or_else(|| "This kind of file is not supported".to_owned(), |found| format!("This is {found}"));
+                format!("{found}. Supported are {}.", if *films { ALL_KINDS } else { PICTURES })
             }
+            Error::Unplayable { .. } => "The file is damaged, or in a coding that is not supported.".to_owned(),
             Error::Broken { kind, .. } => {
                 format!("The {} file is damaged or incomplete.", kind.name())
             }
@@ -96,7 +123,10 @@ impl Error {
             | Error::TooLarge { .. }
             | Error::TooManyPixels { .. }
             | Error::TooManyFrames { .. }
+            | Error::TooQuick { .. }
+            | Error::TooLong { .. }
             | Error::Unsupported { .. }
+            | Error::Unplayable { .. }
             | Error::Broken { .. } => true,
             Error::Busy | Error::Failed { .. } | Error::BadKey | Error::NotFound(_) | Error::Store(_) => false,
         }
@@ -118,9 +148,13 @@ impl fmt::Display for Error {
             Error::TooLarge { limit, got } => write!(f, "{got} bytes, limit {limit}"),
             Error::TooManyPixels { limit, got } => write!(f, "{got} pixels, limit {limit}"),
             Error::TooManyFrames { limit, got } => write!(f, "{got} frames, limit {limit}"),
-            Error::Unsupported { found } => {
+            Error::TooQuick { limit } => write!(f, "too many frames a second, limit {limit}"),
+            Error::TooLong { limit: Some(limit) } => write!(f, "too long, limit {limit} s"),
+            Error::TooLong { limit: None } => write!(f, "work took too long"),
+            Error::Unsupported { found, .. } => {
                 write!(f, "unsupported: {}", found.unwrap_or("an unknown kind"))
             }
+            Error::Unplayable { cause } => write!(f, "unplayable: {cause}"),
             Error::Broken { kind, cause } => write!(f, "broken {}: {cause}", kind.name()),
             Error::Busy => write!(f, "no free picture worker in time"),
             Error::Failed { cause } => write!(f, "processing failed: {cause}"),
@@ -167,7 +201,8 @@ mod tests {
         let pixels = Error::TooManyPixels { limit: 1 << 25, got: 3_600_000_000 };
         assert_eq!(pixels.public(), "The picture has 3600 megapixels; at most 34 are accepted.");
         for found in [None, Some("a PDF file")] {
-            assert!(Error::Unsupported { found }.public().ends_with("JPEG, PNG, GIF and WebP."));
+            assert!(Error::Unsupported { found, films: false }.public().ends_with("JPEG, PNG, GIF and WebP."));
+            assert!(Error::Unsupported { found, films: true }.public().ends_with("WAV and AAC."));
         }
     }
 

@@ -19,17 +19,25 @@ pub enum Folder {
     Headers,
     /// Pictures of pages that posts link to.
     Cards,
+    /// What somebody sent and nobody has looked through yet: never served.
+    Uploads,
+    /// Copies of what other servers keep.
+    Remote,
 }
 
 impl Folder {
-    const ALL: [Folder; 4] = [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards];
+    /// Every folder.
+    pub const ALL: [Folder; 6] =
+        [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards, Folder::Uploads, Folder::Remote];
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Folder::Attachments => "attachments",
             Folder::Avatars => "avatars",
             Folder::Headers => "headers",
             Folder::Cards => "cards",
+            Folder::Uploads => "uploads",
+            Folder::Remote => "remote",
         }
     }
 }
@@ -70,6 +78,11 @@ impl Key {
     /// The key as text, to be put behind `{origin}/media/`.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the file may be shown to the world: an upload as it came may tell where it was made.
+    pub fn is_public(&self) -> bool {
+        self.kind() != Kind::Raw && !self.0.starts_with(Folder::Uploads.name())
     }
 
     /// The kind of file behind the key, from its ending, which this crate chose by the file's content.

@@ -1,9 +1,9 @@
-//! The kinds of picture that are taken, recognised by their first bytes and never by a name or a declared type.
-//! Also the names of common kinds that are not taken, so that a refusal can say what it found.
+//! The kinds of file that are kept; the pictures among them are recognised by their first bytes and never by a name or a
+//! declared type. Also the names of common kinds that are not taken, so that a refusal can say what it found.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of picture that Majlis takes, keeps and serves.
+/// A kind of file that Majlis keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
@@ -15,13 +15,27 @@ pub enum Kind {
     Gif,
     /// WebP, lossy or lossless, still or animated.
     WebP,
+    /// A film in MP4: H.264, with AAC or MP3 when it has sound.
+    Mp4,
+    /// A film in WebM: VP8, VP9 or AV1, with Opus or Vorbis when it has sound.
+    WebM,
+    /// Sound in MP4: AAC.
+    M4a,
+    /// Sound: MP3.
+    Mp3,
+    /// What somebody sent and nobody has looked through yet. It is never served.
+    Raw,
 }
 
 impl Kind {
-    /// Every kind that is taken, in the order in which people are told of them.
-    pub const ALL: [Kind; 4] = [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP];
+    /// Every kind.
+    pub const ALL: [Kind; 9] =
+        [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP, Kind::Mp4, Kind::WebM, Kind::M4a, Kind::Mp3, Kind::Raw];
 
-    /// The kind of these bytes by their signature; `None` when they are none of [`Kind::ALL`].
+    /// The kinds of picture that are always taken, in the order in which people are told of them.
+    pub const PICTURES: [Kind; 4] = [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP];
+
+    /// The kind of these bytes by their signature; `None` when they are none of [`Kind::PICTURES`].
     pub fn of(bytes: &[u8]) -> Option<Kind> {
         match bytes {
             [0xFF, 0xD8, 0xFF, ..] => Some(Kind::Jpeg),
@@ -39,6 +53,11 @@ impl Kind {
             Kind::Png => "image/png",
             Kind::Gif => "image/gif",
             Kind::WebP => "image/webp",
+            Kind::Mp4 => "video/mp4",
+            Kind::WebM => "video/webm",
+            Kind::M4a => "audio/mp4",
+            Kind::Mp3 => "audio/mpeg",
+            Kind::Raw => "application/octet-stream",
         }
     }
 
@@ -49,6 +68,11 @@ impl Kind {
             Kind::Png => "png",
             Kind::Gif => "gif",
             Kind::WebP => "webp",
+            Kind::Mp4 => "mp4",
+            Kind::WebM => "webm",
+            Kind::M4a => "m4a",
+            Kind::Mp3 => "mp3",
+            Kind::Raw => "raw",
         }
     }
 
@@ -59,6 +83,10 @@ impl Kind {
             Kind::Png => "PNG",
             Kind::Gif => "GIF",
             Kind::WebP => "WebP",
+            Kind::Mp4 | Kind::M4a => "MP4",
+            Kind::WebM => "WebM",
+            Kind::Mp3 => "MP3",
+            Kind::Raw => "uploaded",
         }
     }
 
@@ -81,6 +109,8 @@ pub(crate) fn foreign_kind(bytes: &[u8]) -> Option<&'static str> {
         ([b'8', b'B', b'P', b'S', ..], _) => "a Photoshop file",
         ([b'%', b'P', b'D', b'F', ..], _) => "a PDF file",
         ([b'O', b'g', b'g', b'S', ..], _) => "an Ogg file",
+        ([b'f', b'L', b'a', b'C', ..], _) => "a FLAC file",
+        ([b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..], _) => "a WAV file",
         ([b'I', b'D', b'3', ..] | [0xFF, 0xFB | 0xF3 | 0xF2, ..], _) => "an MP3 file",
         ([b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..], _) => "a BMP picture",
         _ if looks_like_svg(bytes) => "an SVG drawing",

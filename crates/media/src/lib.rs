@@ -2,12 +2,14 @@
 //! drawn, and all of it kept in an object store. This crate knows neither the database nor HTTP.
 //!
 //! [`Media`] is the door: [`Media::attach`], [`Media::avatar`] and [`Media::header`] take the bytes somebody sent and
-//! answer with typed, stored variants; [`Store`] gives them back by [`Key`].
+//! answer with typed, stored variants; films and sounds are [`accepted`](Media::accept) as they came and
+//! [`converted`](Media::convert) later; [`Store`] gives all of them back by [`Key`].
 
 mod animations;
 mod colours;
 mod drawings;
 mod errors;
+mod films;
 mod keys;
 mod kinds;
 mod limits;
@@ -18,11 +20,12 @@ mod store;
 mod workers;
 
 pub use errors::Error;
+pub use films::{AudioFacts, Facts, FilmLimits, FilmSort, Films};
 pub use keys::{Folder, Key};
 pub use kinds::Kind;
 pub use limits::{AVATAR, HEADER, Limits, ORIGINAL_PIXELS, PREVIEW_PIXELS};
-pub use media::{Attachment, Media, ProfilePicture, Variant};
-pub use store::{Object, Store};
+pub use media::{Accepted, Attachment, Film, Incoming, Media, ProfilePicture, Variant};
+pub use store::{Bucket, Object, Store};
 
 #[cfg(test)]
 mod samples;

@@ -39,16 +39,17 @@ impl Outline {
     /// is a refusal ([`Error::is_refusal`]).
     pub(crate) fn trace(bytes: &[u8], limits: &Limits) -> Result<Outline, Error> {
         limits.check_bytes(bytes)?;
-        let kind = Kind::of(bytes).ok_or_else(|| Error::Unsupported { found: foreign_kind(bytes) })?;
+        let kind = Kind::of(bytes).ok_or_else(|| Error::Unsupported { found: foreign_kind(bytes), films: false })?;
         let outline = match kind {
             Kind::Jpeg => jpeg::trace(bytes),
             Kind::Png => png::trace(bytes),
             Kind::Gif => gif::trace(bytes),
             Kind::WebP => webp::trace(bytes),
+            Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => Err(Flaw::Foreign("no picture")),
         };
         let outline = outline.map_err(|flaw| match flaw {
             Flaw::Broken(cause) => Error::broken(kind, cause),
-            Flaw::Foreign(found) => Error::Unsupported { found: Some(found) },
+            Flaw::Foreign(found) => Error::Unsupported { found: Some(found), films: false },
         })?;
         limits.check(&outline)?;
         Ok(outline)

@@ -72,6 +72,9 @@ fn decoder(bytes: &[u8], kind: Kind, room: u64) -> image::ImageResult<impl Image
         Kind::Png => ImageFormat::Png,
         Kind::Gif => ImageFormat::Gif,
         Kind::WebP => ImageFormat::WebP,
+        Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => {
+            return Err(image::ImageError::IoError(std::io::ErrorKind::Unsupported.into()));
+        }
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut limits = image::Limits::default();

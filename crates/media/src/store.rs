@@ -7,19 +7,30 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path as FsPath;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Attribute, Attributes, GetOptions, GetResult, GetResultPayload, ObjectStore, ObjectStoreExt, PutOptions};
+use object_store::{
+    Attribute, Attributes, ClientOptions, GetOptions, GetResult, GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt,
+    PutMultipartOptions, PutOptions, RetryConfig, WriteMultipart,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::spawn_blocking;
 
-use crate::{Error, Key};
+use crate::{Error, Folder, Key};
 
 /// How much of a file is read at once. Most previews and avatars are one piece.
 const PIECE: u64 = 256 << 10;
+/// How much of a large file a bucket is sent at once; S3 takes nothing below 5 MiB.
+const PART: usize = 8 << 20;
+/// For one request to a bucket, to its last byte.
+const REQUEST_TIME: Duration = Duration::from_secs(120);
+/// How many such parts may be on their way.
+const PARTS_AT_ONCE: usize = 2;
 
 /// A store of files. Cloning it is cheap and gives the same store.
 #[derive(Clone)]
@@ -43,7 +54,46 @@ pub struct Object {
     pub body: BoxStream<'static, Result<Bytes, Error>>,
 }
 
+/// A bucket of S3, or of what speaks its language (MinIO, Ceph, Garage, R2 …).
+#[derive(Clone)]
+pub struct Bucket {
+    /// Its name.
+    pub name: String,
+    /// Where it is, such as `https://s3.example.org`; `None` is Amazon's own.
+    pub endpoint: Option<String>,
+    /// Its region; most that are not Amazon take any.
+    pub region: String,
+    /// The name of the key, and the key.
+    pub key: (String, String),
+    /// Whether the bucket's name stands in the path (`https://s3.example.org/bucket/…`) and not in the host.
+    pub path_style: bool,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Bucket({} at {})", self.name, self.endpoint.as_deref().unwrap_or("Amazon"))
+    }
+}
+
 impl Store {
+    /// A store in this bucket. Nothing is asked of it yet. Fails when the description makes no sense.
+    pub fn bucket(bucket: &Bucket) -> Result<Store, Error> {
+        let patience = ClientOptions::new().with_connect_timeout(Duration::from_secs(5)).with_timeout(REQUEST_TIME);
+        let retries = RetryConfig { max_retries: 4, retry_timeout: Duration::from_secs(60), ..RetryConfig::default() };
+        let mut builder = AmazonS3Builder::new()
+            .with_bucket_name(&bucket.name)
+            .with_region(&bucket.region)
+            .with_access_key_id(&bucket.key.0)
+            .with_secret_access_key(&bucket.key.1)
+            .with_virtual_hosted_style_request(!bucket.path_style)
+            .with_client_options(patience)
+            .with_retry(retries);
+        if let Some(endpoint) = &bucket.endpoint {
+            builder = builder.with_endpoint(endpoint).with_allow_http(endpoint.starts_with("http://"));
+        }
+        Ok(Store::new(Arc::new(builder.build().map_err(store_error)?)))
+    }
+
     /// A store in this folder, which is made when it is missing. A file is written under another name, flushed
     /// (`fsync`, its folder's entry included) and then renamed, so it is never seen in part, and what was answered is
     /// on the disk. A crash in between leaves at most a file whose name ends in `#` and a number.
@@ -60,14 +110,52 @@ impl Store {
 
     /// Stores the bytes under the key, as a whole or not at all.
     pub async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
-        let mut options = PutOptions::default();
-        if self.typed {
-            options.attributes = Attributes::from_iter([
-                (Attribute::ContentType, key.kind().mime()),
-                (Attribute::CacheControl, "public, max-age=31536000, immutable"),
-            ]);
-        }
+        let options = PutOptions { attributes: self.attributes(key), ..PutOptions::default() };
         self.objects.put_opts(&path(key), bytes.into(), options).await.map(drop).map_err(|cause| failure(key, cause))
+    }
+
+    /// Stores the file at this path under the key, as a whole or not at all, without reading all of it into memory.
+    pub async fn put_file(&self, key: &Key, file: &FsPath) -> Result<(), Error> {
+        let mut from = tokio::fs::File::open(file).await.map_err(store_error)?;
+        let options = PutMultipartOptions { attributes: self.attributes(key), ..PutMultipartOptions::default() };
+        let upload = self.objects.put_multipart_opts(&path(key), options).await.map_err(|cause| failure(key, cause))?;
+        let mut to = WriteMultipart::new_with_chunk_size(upload, PART);
+        let mut piece = BytesMut::with_capacity(PIECE as usize);
+        loop {
+            piece.reserve(PIECE as usize);
+            match from.read_buf(&mut piece).await {
+                Ok(0) => break,
+                Ok(_) => {
+                    to.wait_for_capacity(PARTS_AT_ONCE).await.map_err(|cause| failure(key, cause))?;
+                    to.put(piece.split().freeze());
+                }
+                Err(cause) => {
+                    // Half a file must not stay, and its reader's error says more than the abort's would.
+                    let _ = to.abort().await;
+                    return Err(store_error(cause));
+                }
+            }
+        }
+        to.finish().await.map(drop).map_err(|cause| failure(key, cause))
+    }
+
+    /// Copies the file under the key to this path. Fails with [`Error::NotFound`] when there is none.
+    pub async fn fetch(&self, key: &Key, to: &FsPath) -> Result<(), Error> {
+        let mut object = self.get(key).await?;
+        let mut file = tokio::fs::File::create(to).await.map_err(store_error)?;
+        while let Some(piece) = object.body.try_next().await? {
+            file.write_all(&piece).await.map_err(store_error)?;
+        }
+        file.flush().await.map_err(store_error)
+    }
+
+    /// The files of a folder that were stored before this time, in no order. Names that are not ours are passed over.
+    pub fn stored_before(&self, folder: Folder, time: SystemTime) -> BoxStream<'_, Result<Key, Error>> {
+        let old = move |found: ObjectMeta| {
+            let is_old = SystemTime::from(found.last_modified) < time;
+            async move { Ok(Key::parse(found.location.as_ref()).ok().filter(|_| is_old)) }
+        };
+        self.objects.list(Some(&Path::from(folder.name()))).map_err(store_error).try_filter_map(old).boxed()
     }
 
     /// The file under the key. Fails with [`Error::NotFound`] when there is none.
@@ -82,6 +170,16 @@ impl Store {
         let options = GetOptions { range: Some(bytes.into()), ..GetOptions::default() };
         let found = self.objects.get_opts(&path(key), options).await.map_err(|cause| failure(key, cause))?;
         Ok(object(key, found))
+    }
+
+    fn attributes(&self, key: &Key) -> Attributes {
+        if !self.typed {
+            return Attributes::new();
+        }
+        Attributes::from_iter([
+            (Attribute::ContentType, key.kind().mime()),
+            (Attribute::CacheControl, "public, max-age=31536000, immutable"),
+        ])
     }
 
     /// Deletes the file under the key. That there is none is fine: a deletion may be tried again.
@@ -198,6 +296,32 @@ mod tests {
                 store.delete(&key).await.unwrap();
                 store.delete(&key).await.unwrap();
                 assert!(matches!(store.get(&key).await, Err(Error::NotFound(_))));
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn files_are_copied_in_and_out_and_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Store::local(folder.path().join("media")).unwrap();
+        let memory = Store::new(Arc::new(InMemory::new()));
+        let (here, back) = (folder.path().join("here"), folder.path().join("back"));
+        for store in [local, memory] {
+            for length in [0, 5, PART, 2 * PART + 7] {
+                let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
+                fs::write(&here, &bytes).unwrap();
+                let key = Key::random(Folder::Uploads, Kind::Raw);
+                store.put_file(&key, &here).await.unwrap();
+                store.fetch(&key, &back).await.unwrap();
+                assert!(fs::read(&back).unwrap() == bytes, "{length}");
+                assert!(matches!(store.fetch(&Key::random(Folder::Uploads, Kind::Raw), &back).await, Err(Error::NotFound(_))));
+                let soon = SystemTime::now() + std::time::Duration::from_secs(60);
+                let keys: Vec<Key> = store.stored_before(Folder::Uploads, soon).try_collect().await.unwrap();
+                assert_eq!(keys, std::slice::from_ref(&key));
+                let long_ago = SystemTime::now() - std::time::Duration::from_secs(60);
+                assert_eq!(store.stored_before(Folder::Uploads, long_ago).count().await, 0);
+                assert_eq!(store.stored_before(Folder::Avatars, soon).count().await, 0);
+                store.delete(&key).await.unwrap();
             }
         }
     }

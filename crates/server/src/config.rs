@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 
 use majlis_api::client_address::Proxies;
 use majlis_local::registrations::Registrations;
+use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{Bounded, ByteSize, DatabaseUrl, Domains, Email, LogFilter, LogFormat, Origin, Threads};
+use values::{BaseUrl, Bounded, ByteSize, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, Threads, Word};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +104,27 @@ settings! {
     rate_limits: bool, "MAJLIS_RATE_LIMITS" = "on";
     /// The largest picture that may be uploaded, such as `16 MiB`.
     upload_limit: ByteSize, "MAJLIS_UPLOAD_LIMIT" = "16 MiB";
+    /// The largest video or sound that may be uploaded, such as `99 MiB`. Only with ffmpeg.
+    video_limit: ByteSize, "MAJLIS_VIDEO_LIMIT" = "99 MiB";
+    /// Where `ffmpeg` and `ffprobe` are, which make videos and sounds playable everywhere and take out what they tell of their
+    /// makers: `auto` where the system looks for programs, a folder, or `off`. Without them videos and sounds are refused.
+    ffmpeg: Ffmpeg, "MAJLIS_FFMPEG" = "auto";
+    /// The bucket in which uploaded files are kept, of S3 or what speaks its language; empty for the data directory. Its other
+    /// settings begin alike. Files are not moved from one to the other.
+    media_s3_bucket: Option<Word>, "MAJLIS_MEDIA_S3_BUCKET" = "";
+    /// Where the bucket is, such as `https://s3.example.org`; empty for Amazon's own.
+    media_s3_endpoint: Option<BaseUrl>, "MAJLIS_MEDIA_S3_ENDPOINT" = "";
+    /// The bucket's region; most that are not Amazon's take any.
+    media_s3_region: Word, "MAJLIS_MEDIA_S3_REGION" = "us-east-1";
+    /// The name of the bucket's key.
+    media_s3_access_key: Option<Word>, "MAJLIS_MEDIA_S3_ACCESS_KEY" = "";
+    /// The bucket's key.
+    media_s3_secret_key: Option<Word>, "MAJLIS_MEDIA_S3_SECRET_KEY" = "", secret;
+    /// Whether the bucket's name stands in the path of addresses and not in their host: `on` or `off`.
+    media_s3_path_style: bool, "MAJLIS_MEDIA_S3_PATH_STYLE" = "on";
+    /// Where the world may read the bucket, such as `https://files.example.org`: other servers and apps are sent there. Empty when
+    /// everything goes through this server. Let nobody list the bucket, nor read what begins with `uploads/`.
+    media_s3_public_url: Option<BaseUrl>, "MAJLIS_MEDIA_S3_PUBLIC_URL" = "";
     /// The most characters of a post, counted as Mastodon counts: 100 to 100000.
     post_limit: Bounded<100, 100_000>, "MAJLIS_POST_LIMIT" = "500";
     /// Addresses or networks (CIDR) of the reverse proxies in front, separated by commas; only what they say about the
@@ -149,7 +171,29 @@ impl Config {
                 "an https:// address (plain http is for localhost, and with private_peers on for private networks)".to_owned(),
             ));
         }
+        if self.media_s3_bucket.is_some() {
+            for (key, given) in [
+                ("media_s3_access_key", self.media_s3_access_key.is_some()),
+                ("media_s3_secret_key", self.media_s3_secret_key.is_some()),
+            ] {
+                if !given {
+                    wrong.push(sources.wrong(key, "there, but media_s3_bucket needs it".to_owned()));
+                }
+            }
+        }
         wrong
+    }
+
+    /// The bucket for uploaded files, when there is one.
+    pub fn bucket(&self) -> Option<Bucket> {
+        let word = |word: &Option<Word>| word.as_ref().map(|word| word.0.clone());
+        Some(Bucket {
+            name: word(&self.media_s3_bucket)?,
+            endpoint: self.media_s3_endpoint.as_ref().map(|url| url.0.clone()),
+            region: self.media_s3_region.0.clone(),
+            key: (word(&self.media_s3_access_key)?, word(&self.media_s3_secret_key)?),
+            path_style: self.media_s3_path_style,
+        })
     }
 
     /// The origin that was asked for, or the one that follows from a port on this machine.
@@ -168,6 +212,11 @@ impl Config {
     /// Whether the database is a file here.
     pub fn database_is_sqlite(&self) -> bool {
         self.database_url.as_ref().is_none_or(|url| !url.is_postgres())
+    }
+
+    /// Where ffmpeg reads and writes while it works. What is left there from before is deleted at the start.
+    pub fn scratch_dir(&self) -> PathBuf {
+        self.data_dir.join("scratch")
     }
 
     /// Where uploaded files are kept.

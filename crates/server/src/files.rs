@@ -7,7 +7,11 @@ use actix_web::web::{self, Data, Path, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 use majlis_media::{Error, Key, Object, Store};
 
-/// Adds the route. The application must hold the [`Store`] in its data.
+/// The address of the bucket for the world, without a slash at its end, when it may be read there.
+#[derive(Debug, Clone, Default)]
+pub struct Elsewhere(pub Option<String>);
+
+/// Adds the route. The application must hold the [`Store`] in its data, and may hold [`Elsewhere`].
 pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(web::resource("/media/{key:.*}").route(web::get().to(serve)));
 }
@@ -25,6 +29,19 @@ async fn serve(req: HttpRequest, key: Path<String>, store: Data<Store>) -> HttpR
 
 async fn answer(req: &HttpRequest, key: &str, store: &Store) -> Result<HttpResponse, Error> {
     let key = Key::parse(key)?;
+    if !key.is_public() {
+        return Err(Error::NotFound(key));
+    }
+    if let Some(base) = elsewhere(req) {
+        let mut response = HttpResponse::TemporaryRedirect();
+        response.insert_header((header::LOCATION, format!("{base}/{key}")));
+        return Ok(response
+            .insert_header((header::CACHE_CONTROL, "public, max-age=86400"))
+            .insert_header((header::VARY, "Sec-Fetch-Site"))
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .insert_header(("Cross-Origin-Resource-Policy", "cross-origin"))
+            .finish());
+    }
     // The key's random part names the content: it is the only thing that was ever stored there.
     let tag = EntityTag::new_strong(key.as_str().replace('/', "-"));
     if is_known(req, &tag) {
@@ -43,6 +60,13 @@ async fn answer(req: &HttpRequest, key: &str, store: &Store) -> Result<HttpRespo
             Ok(HttpResponse::RangeNotSatisfiable().insert_header(ContentRange(content_range)).finish())
         }
     }
+}
+
+/// Where this client is sent to. Our own pages are not: they load nothing from elsewhere.
+fn elsewhere(req: &HttpRequest) -> Option<&str> {
+    let base = req.app_data::<Data<Elsewhere>>()?.0.as_deref()?;
+    let is_our_page = req.headers().get("sec-fetch-site").is_some_and(|site| site == "same-origin");
+    (!is_our_page).then_some(base)
 }
 
 /// Whether the client says that it has this file already.
@@ -168,9 +192,31 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_bucket_that_the_world_may_read_is_where_the_world_is_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::local(folder.path()).unwrap();
+        let key = Key::random(Folder::Attachments, Kind::Mp4);
+        store.put(&key, BYTES.into()).await.unwrap();
+        let elsewhere = Data::new(Elsewhere(Some("https://files.example".to_owned())));
+        let app = init_service(App::new().app_data(Data::new(store)).app_data(elsewhere).configure(configure)).await;
+        let get = |site: &'static str| TestRequest::get().uri(&format!("/media/{key}")).insert_header(("sec-fetch-site", site));
+        let sent = call_service(&app, get("none").to_request()).await;
+        assert_eq!(sent.status(), StatusCode::TEMPORARY_REDIRECT);
+        assert_eq!(sent.headers().get("location").unwrap(), &format!("https://files.example/{key}"));
+        let ours = call_service(&app, get("same-origin").to_request()).await;
+        assert_eq!((ours.status(), ours.headers().get("content-type").unwrap().as_bytes()), (StatusCode::OK, &b"video/mp4"[..]));
+        let hidden = Key::random(Folder::Uploads, Kind::Raw);
+        let hidden = TestRequest::get().uri(&format!("/media/{hidden}")).to_request();
+        assert_eq!(call_service(&app, hidden).await.status(), StatusCode::NOT_FOUND);
+    }
+
+    #[actix_web::test]
     async fn nothing_else_is_a_file() {
-        for path in ["/media/", "/media/../majlis.db", "/media/%2e%2e/majlis.db", "/media/KEY0", "/media/attachments/00/00/0.png"]
-        {
+        let upload = format!("/media/{}", Key::random(Folder::Uploads, Kind::Raw));
+        let hidden = upload.replace("uploads", "attachments");
+        let others =
+            ["/media/", "/media/../majlis.db", "/media/%2e%2e/majlis.db", "/media/KEY0", "/media/attachments/00/00/0.png"];
+        for path in others.into_iter().chain([&*upload, &*hidden]) {
             assert_eq!(get(path, &[]).await.0.status(), StatusCode::NOT_FOUND, "{path}");
         }
     }

@@ -10,4 +10,5 @@ pub mod probes;
 pub mod requests;
 pub mod rooms;
 pub mod serve;
+pub mod sweeper;
 pub mod workers;

@@ -1,27 +1,33 @@
 //! The rooms of one server, each with what it needs to know: made once at the start and shared by requests and jobs.
 
+use std::time::Duration;
+
 use actix_web::web::{self, Data, ServiceConfig};
 use majlis_api::Api;
+use majlis_api::media::conversion;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
-use majlis_local::ids::{ActorId, JobId, ScheduledId};
+use majlis_local::ids::{ActorId, AttachmentId, JobId, ScheduledId};
 use majlis_local::jobs::{self, Job};
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
 use majlis_local::{Db, Error, domain_blocks, receive, scheduled};
-use majlis_media::{Key, Limits, Media, Store};
+use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::config::values::Email;
-use crate::files;
+use crate::config::values::{Email, Ffmpeg};
+use crate::files::{self, Elsewhere};
 use crate::workers::Outcome;
 
 /// The largest body of a request, wherever a room does not say otherwise.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// When a film whose turn has not come asks again.
+const TURN: Duration = Duration::from_secs(2);
 
 /// The rooms. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,7 +36,10 @@ pub struct Rooms {
     pub db: Db,
     /// Other servers.
     pub federation: Federation,
-    store: Store,
+    /// Where files are kept.
+    pub store: Store,
+    /// Where the world may read them besides.
+    elsewhere: Elsewhere,
     api: Api,
     pages: Web,
 }
@@ -41,14 +50,16 @@ impl Rooms {
     /// # Errors
     /// When the place for files cannot be used, or the client for other servers cannot be made.
     pub async fn new(config: &Config, db: Db) -> Result<Self, Failure> {
-        let folder = config.media_dir();
-        let store = Store::local(&folder).map_err(|error| format!("cannot keep files in {}: {error}", folder.display()))?;
+        let store = store(config)?;
         let about = describe(&db, config).await?;
         let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
+        let media = media.with_films(film_makers(config).await?);
         let federation = Federation::new(db.clone(), private_peers(config), server_info(config, &about))?;
         let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
         let pages = Web::new(db.clone(), web_config(config, about));
-        Ok(Self { db, federation, store, api, pages })
+        let elsewhere =
+            Elsewhere(config.media_s3_public_url.as_ref().filter(|_| config.media_s3_bucket.is_some()).map(|url| url.0.clone()));
+        Ok(Self { db, federation, store, elsewhere, api, pages })
     }
 
     /// Adds every room's routes and what they need. Where two rooms answer at one address, the federation says first whether
@@ -56,6 +67,7 @@ impl Rooms {
     pub fn configure(&self, cfg: &mut ServiceConfig) {
         cfg.app_data(Data::new(self.db.clone()))
             .app_data(Data::new(self.store.clone()))
+            .app_data(Data::new(self.elsewhere.clone()))
             .app_data(Data::new(self.federation.clone()))
             .app_data(self.api.clone())
             .app_data(self.pages.clone())
@@ -72,6 +84,7 @@ impl Rooms {
     /// Runs a job where it belongs: what peers have nothing to do with here, everything else in the federation.
     pub async fn run(&self, id: JobId, job: Job) -> Outcome {
         match &job {
+            Job::ConvertMedia { attachment } => return convert(&self.api, *attachment).await,
             Job::DeleteFiles { keys } => return delete_files(&self.store, keys).await,
             Job::Erase { actor } => return erase(&self.db, *actor).await,
             Job::PublishScheduled { scheduled } => return publish_scheduled(&self.db, id, *scheduled).await,
@@ -94,6 +107,32 @@ impl Rooms {
             Err(why) => Outcome::Again { why, after: None },
         }
     }
+}
+
+/// Where files are kept: a bucket, or the data directory.
+fn store(config: &Config) -> Result<Store, Failure> {
+    if let Some(bucket) = config.bucket() {
+        return Store::bucket(&bucket).map_err(|error| format!("cannot keep files in {bucket:?}: {error}").into());
+    }
+    let folder = config.media_dir();
+    Store::local(&folder).map_err(|error| format!("cannot keep files in {}: {error}", folder.display()).into())
+}
+
+/// Whoever works on films and sounds, when that is wanted and ffmpeg is here.
+async fn film_makers(config: &Config) -> Result<Option<Films>, Failure> {
+    let folder = match &config.ffmpeg {
+        Ffmpeg::Off => return Ok(None),
+        Ffmpeg::Auto => None,
+        Ffmpeg::Folder(folder) => Some(folder.as_path()),
+    };
+    let limits = FilmLimits { bytes: config.video_limit.0, ..FilmLimits::default() };
+    let films = Films::find(folder, config.scratch_dir(), limits).await.map_err(|error| error.to_string())?;
+    match (&films, folder) {
+        (Some(_), _) => tracing::info!("ffmpeg is here: videos and sounds are taken"),
+        (None, None) => tracing::info!("there is no ffmpeg (with libx264) here: videos and sounds are refused"),
+        (None, Some(folder)) => return Err(format!("there is no usable ffmpeg and ffprobe in {}", folder.display()).into()),
+    }
+    Ok(films)
 }
 
 /// What the client API needs to know.
@@ -152,6 +191,14 @@ fn server_info(config: &Config, about: &About) -> ServerInfo {
         title: about.title.clone(),
         description: about.short_description.clone(),
         alias_domains: config.alias_domains.0.clone(),
+    }
+}
+
+async fn convert(api: &Api, id: AttachmentId) -> Outcome {
+    match conversion::convert(api, id).await {
+        Ok(conversion::Ended::Done) => Outcome::Done,
+        Ok(conversion::Ended::NotNow) => Outcome::NotNow(TURN),
+        Err(why) => Outcome::Again { why, after: None },
     }
 }
 

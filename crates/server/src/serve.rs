@@ -22,7 +22,7 @@ use crate::config::values::Origin;
 use crate::probes::{self, Metrics};
 use crate::requests::{self, Surroundings};
 use crate::rooms::Rooms;
-use crate::{chores, database, workers};
+use crate::{chores, database, sweeper, workers};
 
 /// How long a client may take to send a request's head.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -67,6 +67,7 @@ impl Server {
         if let Some(listener) = own_port {
             server.serve_probes(listener, &metrics)?;
         }
+        server.beside(sweeper::sweep_daily(server.db.clone(), rooms.store.clone(), server.stop.clone()));
         server.work(rooms);
         server.beside(metrics.upkeep(server.stop.clone()));
         server.beside(chores::keep_house(server.db.clone(), server.stop.clone()));

@@ -23,6 +23,8 @@ const LEASE_SECONDS: i64 = 30;
 const RENEWAL: Duration = Duration::from_secs(10);
 /// How long a job may take at the most; fetching has tighter limits of its own.
 const LIMIT: Duration = Duration::from_secs(180);
+/// The same for films; each step of the work on one has a tighter limit of its own.
+const FILM_LIMIT: Duration = Duration::from_secs(2 * 3_600);
 /// How often the table is looked at when nothing wakes the workers: another node may have committed.
 const POLL: Duration = Duration::from_secs(5);
 /// Tries of a job; with the pauses of [`pause`] they take more than half a day.
@@ -35,6 +37,8 @@ pub enum Outcome {
     Done,
     /// It is done, and its row went with the write that did it.
     Gone,
+    /// Its turn has not come: it is to be claimed again after this time, and this was no try.
+    NotNow(Duration),
     /// It is to be tried again, after the usual pause or a given one.
     Again {
         /// What went wrong, for the log and the row.
@@ -131,7 +135,8 @@ impl Hands {
                 None => None,
             };
             let started = Instant::now();
-            let outcome = timeout(LIMIT, run(id, job))
+            let limit = if matches!(job, Job::ConvertMedia { .. }) { FILM_LIMIT } else { LIMIT };
+            let outcome = timeout(limit, run(id, job))
                 .await
                 .unwrap_or_else(|_| Outcome::Again { why: "took too long".into(), after: None });
             histogram!("majlis_job_seconds", "job" => kind).record(started.elapsed().as_secs_f64());
@@ -143,6 +148,7 @@ impl Hands {
     /// Writes down what became of the first job that ended, and of all others that have ended by now.
     async fn settle(&mut self, first: Finished) {
         let mut done = Vec::new();
+        let mut later = Vec::new();
         let mut again = Vec::new();
         let mut next = Some(first);
         while let Some(finished) = next {
@@ -154,19 +160,21 @@ impl Hands {
                 match decide(id, attempts, outcome) {
                     Next::Nothing => {}
                     Next::Finish => done.push(id),
+                    Next::Postpone(run_at) => later.push((id, run_at)),
                     Next::Retry(run_at, why) => again.push((id, run_at, why)),
                 }
             }
             next = self.running.try_join_next_with_id();
         }
         gauge!("majlis_jobs_in_hand").set(self.claimed.len() as f64);
-        if done.is_empty() && again.is_empty() {
+        if done.is_empty() && later.is_empty() && again.is_empty() {
             return;
         }
         let written = self
             .db
             .write(move |c| {
                 jobs::finish(c, &done)?;
+                later.iter().try_for_each(|(id, run_at)| jobs::postpone(c, *id, *run_at))?;
                 again.iter().try_for_each(|(id, run_at, why)| jobs::retry(c, *id, *run_at, why))
             })
             .await;
@@ -215,6 +223,8 @@ impl Hands {
 enum Next {
     Nothing,
     Finish,
+    /// When it is to be claimed again, as if it had not been.
+    Postpone(Timestamp),
     /// When it is to be tried again, and why.
     Retry(Timestamp, String),
 }
@@ -230,6 +240,7 @@ fn decide(id: JobId, attempts: i32, outcome: Outcome) -> Next {
             count("done");
             Next::Nothing
         }
+        Outcome::NotNow(pause) => Next::Postpone(in_time(pause)),
         Outcome::Again { why, .. } if attempts + 1 >= TRIES => {
             count("failed");
             tracing::warn!(%id, attempts = attempts + 1, why, "a job was given up: it has failed too often");
@@ -239,10 +250,14 @@ fn decide(id: JobId, attempts: i32, outcome: Outcome) -> Next {
             count("again");
             let pause = after.unwrap_or_else(|| pause(attempts));
             tracing::debug!(%id, attempts = attempts + 1, why, ?pause, "a job will be tried again");
-            let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-            Next::Retry(Timestamp(Timestamp::now().millis().saturating_add(millis)), why)
+            Next::Retry(in_time(pause), why)
         }
     }
+}
+
+fn in_time(pause: Duration) -> Timestamp {
+    let millis = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+    Timestamp(Timestamp::now().millis().saturating_add(millis))
 }
 
 /// `n⁴ + 15` seconds before the next try, and up to a fifth more, so that what failed together does not come back together.
@@ -263,6 +278,7 @@ fn kind(job: &Job) -> &'static str {
         Job::PublishScheduled { .. } => "publish_scheduled",
         Job::Erase { .. } => "erase",
         Job::CutServer { .. } => "cut_server",
+        Job::ConvertMedia { .. } => "convert_media",
         Job::DeleteFiles { .. } => "delete_files",
     }
 }
@@ -377,6 +393,26 @@ mod tests {
         stop.cancel();
         worker.await.unwrap();
         assert_eq!(*tries.lock().unwrap(), 3);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn waiting_for_a_turn_is_no_try() {
+        let db = TestDb::new();
+        let (log, stop) = (Log::default(), CancellationToken::new());
+        let turns = StdMutex::new(0);
+        // More often than a job is tried.
+        let run = runner(&log, move |_| {
+            let mut turns = turns.lock().unwrap();
+            *turns += 1;
+            let outcome = if *turns > TRIES + 3 { Outcome::Done } else { Outcome::NotNow(Duration::from_millis(1)) };
+            (Duration::ZERO, outcome)
+        });
+        add(&db, vec![refresh(1)]).await;
+        let worker = tokio::spawn(work(db.clone(), run, stop.clone(), Duration::from_secs(5)));
+        until(async || left(&db).await.is_empty()).await;
+        stop.cancel();
+        worker.await.unwrap();
+        assert_eq!(log.lock().unwrap().len(), usize::try_from(TRIES).unwrap() + 4);
     }
 
     #[tokio::test(flavor = "multi_thread")]

@@ -3,11 +3,15 @@
 
 use std::cell::RefCell;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use majlis_local::Flaw;
+use majlis_media::Incoming;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, Unexpected, Visitor};
+
+use tempfile::TempPath;
 
 use super::Tree;
 use crate::error::{Error, FieldError, Result};
@@ -26,8 +30,10 @@ thread_local! {
 /// A file that came in a multipart body. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upload {
-    /// Its content.
+    /// Its content; empty when it lies on the disk.
     pub bytes: Bytes,
+    /// Where it lies when it is larger than a picture may be. Only an attachment's file is ever kept so.
+    pub spooled: Option<Spooled>,
     /// The name that the client gave it; not to be trusted.
     pub filename: Option<String>,
     /// The media type that the client gave it; not to be trusted.
@@ -52,6 +58,34 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Clearable<T> {
         Ok(Option::deserialize(d)?.map_or(Self::Null, Self::Value))
     }
 }
+
+impl Upload {
+    /// The file as the media room takes it.
+    pub fn incoming(&self) -> Incoming {
+        match &self.spooled {
+            Some(spooled) => Incoming::Disk(spooled.0.to_path_buf()),
+            None => Incoming::Memory(self.bytes.clone()),
+        }
+    }
+}
+
+/// A file on the disk, deleted when nobody holds it any more. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Spooled(Arc<TempPath>);
+
+impl Spooled {
+    pub(crate) fn new(path: TempPath) -> Self {
+        Self(Arc::new(path))
+    }
+}
+
+impl PartialEq for Spooled {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.as_os_str() == other.0.as_os_str()
+    }
+}
+
+impl Eq for Spooled {}
 
 impl<'de> Deserialize<'de> for Upload {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> std::result::Result<Self, D::Error> {

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{Failure, output};
 use crate::config::Config;
-use crate::config::values::Origin;
+use crate::config::values::{Ffmpeg, Origin};
 use crate::database;
 
 /// Free disk space below which the doctor warns, and below which it says that nothing goes.
@@ -81,6 +81,7 @@ pub async fn examine(config: &Config) -> Result<ExitCode, Failure> {
     addresses(config, &origin, &mut report);
     clock(&mut report);
     open_files(&mut report);
+    films(config, &mut report);
     reach(&origin, &mut report).await?;
     Ok(report.end())
 }
@@ -106,6 +107,21 @@ fn data_dir(config: &Config, report: &mut Report) {
             }
         }
         Err(error) => report.doubtful("disk", format!("cannot see how much is free: {error}")),
+    }
+}
+
+/// Looks for the programs only: the server itself tries them at its start.
+fn films(config: &Config, report: &mut Report) {
+    let what = "videos";
+    let folders: Vec<std::path::PathBuf> = match &config.ffmpeg {
+        Ffmpeg::Off => return report.good(what, "refused, as the setting ffmpeg says"),
+        Ffmpeg::Folder(folder) => vec![folder.clone()],
+        Ffmpeg::Auto => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect(),
+    };
+    let found = |name: &str| folders.iter().any(|folder| folder.join(name).is_file());
+    match found("ffmpeg") && found("ffprobe") {
+        true => report.good(what, "taken: ffmpeg is here"),
+        false => report.doubtful(what, "refused: there is no ffmpeg here"),
     }
 }
 

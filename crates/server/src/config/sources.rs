@@ -270,8 +270,11 @@ fn as_text(node: &Node) -> Option<String> {
     }
 }
 
-/// A value that may be shown: without the password that stands in it.
+/// A value that may be shown: without the password that stands in it, or that it is.
 fn mask(key: &str, text: &str) -> String {
+    if key.ends_with("_secret_key") && !text.is_empty() {
+        return "…".to_owned();
+    }
     if definition(key).is_some_and(|d| d.secret) { without_password(text) } else { text.to_owned() }
 }
 

@@ -272,6 +272,63 @@ impl Value for Email {
     }
 }
 
+/// Where the programs of ffmpeg are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ffmpeg {
+    /// Not to be used.
+    Off,
+    /// Where the system looks for programs.
+    Auto,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+impl Value for Ffmpeg {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim() {
+            "off" => Ok(Self::Off),
+            "auto" => Ok(Self::Auto),
+            folder if folder.starts_with('/') => Ok(Self::Folder(folder.into())),
+            _ => Err("auto, off, or a folder such as /usr/bin".to_owned()),
+        }
+    }
+}
+
+/// A text without spaces: a name, a key.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Word(pub String);
+
+impl std::fmt::Debug for Word {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // It may be a key.
+        f.write_str("Word(…)")
+    }
+}
+
+impl Value for Word {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let fine = !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        if fine { Ok(Self(text.to_owned())) } else { Err("a text without spaces".to_owned()) }
+    }
+}
+
+/// An address under which others stand, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl(pub String);
+
+impl Value for BaseUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = || "an address such as https://files.example.org".to_owned();
+        let url = Url::parse(text.trim()).map_err(|_| right())?;
+        let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        if !matches!(url.scheme(), "https" | "http") || url.host().is_none() || !plain {
+            return Err(right());
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
 /// Names of domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domains(pub Vec<String>);
@@ -380,6 +437,17 @@ mod tests {
         for wrong in ["", "0", "16 stone", "-1", "99999999999999999999", "9999999999 GiB", "2 GiB"] {
             assert!(ByteSize::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn words_and_addresses() {
+        assert_eq!(Word::parse(" key ").unwrap().0, "key");
+        assert!(Word::parse("two words").is_err() && Word::parse("").is_err());
+        assert_eq!(BaseUrl::parse("https://files.example.org/a/").unwrap().0, "https://files.example.org/a");
+        assert!(BaseUrl::parse("https://u:p@files.example.org").is_err() && BaseUrl::parse("files.example.org").is_err());
+        assert_eq!(Ffmpeg::parse("auto"), Ok(Ffmpeg::Auto));
+        assert_eq!(Ffmpeg::parse("/opt/bin"), Ok(Ffmpeg::Folder("/opt/bin".into())));
+        assert!(Ffmpeg::parse("bin").is_err());
     }
 
     #[test]
