@@ -1,22 +1,17 @@
 """masto.js walks the API from Node.js; its own totals are printed when it fails."""
 
 import base64
-import json
-import os
-import subprocess
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
 from support.browser import OUT_OF_BAND, Browser
-from support.node import NODE
+from support.node import walk
 from support.pictures import png
 from support.server import SCOPES, Majlis, Person
 
 pytestmark = pytest.mark.engine
-
-WALK = Path(__file__).with_name("masto.mjs")
 
 
 def test_masto_js(server: Majlis, amina: Person, badr: Person) -> None:
@@ -36,8 +31,4 @@ def test_masto_js(server: Majlis, amina: Person, badr: Person) -> None:
         "code": code,
         "picture": base64.b64encode(png(120, 90)).decode(),
     }
-    walked = subprocess.run(
-        [NODE, "--test-timeout=20000", "--test-force-exit", "--test-reporter=spec", WALK],
-        env={**os.environ, "MAJLIS_WALK": json.dumps(known)}, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert walked.returncode == 0, f"{walked.stdout}\n{walked.stderr}"
+    walk(Path(__file__).with_name("masto.mjs"), known)
