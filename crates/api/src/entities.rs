@@ -2,6 +2,7 @@
 //! many at once and in a fixed number of queries.
 
 pub mod account;
+pub mod announcement;
 pub mod card;
 pub mod context;
 pub mod conversation;
@@ -22,6 +23,7 @@ pub mod status_edit;
 pub mod tag;
 
 pub use account::{Account, AccountRole};
+pub use announcement::Announcement;
 pub use card::{Card, CardAuthor};
 pub use context::Context;
 pub use conversation::Conversation;

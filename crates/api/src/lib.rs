@@ -6,6 +6,7 @@
 
 pub mod absent;
 pub mod accounts;
+pub mod announcements;
 pub mod apps;
 pub mod auth;
 pub mod bookmarks;

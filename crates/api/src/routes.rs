@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1,
-    instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, registrations, relations, reports,
-    scheduled_statuses, search, statuses, streaming, tags, timelines,
+    absent, accounts, announcements, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites,
+    filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, registrations,
+    relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -118,7 +118,10 @@ fn instance(cfg: &mut ServiceConfig) {
         .service(at("/v1/instance/translation_languages").get(instance::translation_languages))
         .service(at("/v1/instance/languages").get(instance::languages))
         .service(at("/v1/peers/search").get(instance::peers_search))
-        .service(at("/v1/custom_emojis").get(instance::custom_emojis));
+        .service(at("/v1/custom_emojis").get(instance::custom_emojis))
+        .service(at("/v1/announcements").get(announcements::list))
+        .service(at("/v1/announcements/{id}/dismiss").post(announcements::dismiss))
+        .service(at("/v1/announcements/{id}/reactions/{name}").put(announcements::react).delete(announcements::unreact));
 }
 
 /// Statuses, uploads and polls.
@@ -189,14 +192,7 @@ fn reading(cfg: &mut ServiceConfig) {
 
 /// What there is none of yet, told truthfully.
 fn absent(cfg: &mut ServiceConfig) {
-    for path in [
-        "/v1/announcements",
-        "/v1/followed_tags",
-        "/v1/featured_tags",
-        "/v1/suggestions",
-        "/v2/suggestions",
-        "/v1/notifications/requests",
-    ] {
+    for path in ["/v1/followed_tags", "/v1/featured_tags", "/v1/suggestions", "/v2/suggestions", "/v1/notifications/requests"] {
         cfg.service(at(path).get(absent::none));
     }
     for path in [

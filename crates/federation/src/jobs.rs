@@ -51,7 +51,8 @@ impl Federation {
             | Job::Erase { .. }
             | Job::CutServer { .. }
             | Job::ConvertMedia { .. }
-            | Job::DeleteFiles { .. } => return Ok(Ended::NotOurs),
+            | Job::DeleteFiles { .. }
+            | Job::Announce { .. } => return Ok(Ended::NotOurs),
         };
         match done {
             Ok(()) => Ok(Ended::Done),

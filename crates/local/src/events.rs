@@ -1,6 +1,6 @@
 //! What listeners (streaming, caches) hear after a commit. Rows are the truth; an event only says where to look.
 
-use crate::ids::{ActorId, ListId, NotificationId, PostId};
+use crate::ids::{ActorId, AnnouncementId, ListId, NotificationId, PostId};
 
 /// Something was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,17 @@ pub enum Event {
     ListChanged(ListId),
     /// A person's filters have changed: what they match has to be found anew.
     FiltersChanged(ActorId),
+    /// An announcement to everybody is new.
+    AnnouncementPublished(AnnouncementId),
+    /// An announcement is gone.
+    AnnouncementDeleted(AnnouncementId),
+    /// Somebody reacted so to an announcement, or no longer does.
+    AnnouncementReacted {
+        /// To what.
+        announcement: AnnouncementId,
+        /// A Unicode emoji, or a custom one's shortcode.
+        name: String,
+    },
     /// A token was revoked or a user disabled: sessions of that user must be checked again.
     AccessChanged(ActorId),
 }

@@ -192,6 +192,8 @@ id! {
     FilterKeywordId
     /// A post in a filter.
     FilterStatusId
+    /// An announcement to everybody here.
+    AnnouncementId
     /// A client application.
     AppId
     /// An access token.

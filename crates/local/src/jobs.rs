@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -74,6 +74,12 @@ pub enum Job {
     ConvertMedia {
         /// The upload.
         attachment: AttachmentId,
+    },
+    /// Have those who listen told of an announcement that is new, or gone: the command line makes them, in a process to which
+    /// nobody listens.
+    Announce {
+        /// The announcement.
+        announcement: AnnouncementId,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {

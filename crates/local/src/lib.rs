@@ -4,6 +4,7 @@
 
 pub mod account_notes;
 pub mod actors;
+pub mod announcements;
 pub mod apps;
 pub mod attachments;
 pub mod audience;

@@ -318,6 +318,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    announcements (id) {
+        id -> BigInt,
+        texts -> Text,
+        mentions -> Text,
+        statuses -> Text,
+        hashtags -> Text,
+        emojis -> Text,
+        starts_at -> Nullable<BigInt>,
+        ends_at -> Nullable<BigInt>,
+        all_day -> Bool,
+        published_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    announcement_reactions (announcement_id, name, actor_id) {
+        announcement_id -> BigInt,
+        name -> Text,
+        actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    announcement_reads (announcement_id, actor_id) {
+        announcement_id -> BigInt,
+        actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     filters (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -629,6 +661,8 @@ diesel::table! {
 
 diesel::joinable!(activities -> actors (sender_id));
 diesel::joinable!(actor_endpoints -> actors (actor_id));
+diesel::joinable!(announcement_reactions -> announcements (announcement_id));
+diesel::joinable!(announcement_reads -> announcements (announcement_id));
 diesel::joinable!(attachments -> actors (owner_id));
 diesel::joinable!(attachments -> posts (post_id));
 diesel::joinable!(bookmarks -> actors (actor_id));
@@ -680,6 +714,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     activities,
     actor_endpoints,
     actors,
+    announcement_reactions,
+    announcement_reads,
+    announcements,
     apps,
     attachments,
     blocks,

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod account;
+pub mod announcement;
 pub mod demo;
 pub mod doctor;
 pub mod output;
@@ -49,6 +50,9 @@ enum Command {
     /// Read and close what people and other servers report
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Tell everybody who has an account here something
+    #[command(subcommand)]
+    Announcement(announcement::AnnouncementCommand),
     /// Start two servers on this machine with people who talk to each other, to look around; gone after Ctrl-C
     Demo {
         /// Stop as soon as everything has crossed
@@ -111,6 +115,7 @@ fn run(command: Command, given: &Given) -> Result<ExitCode, Failure> {
         Command::Token(command) => runtime()?.block_on(access::token(&loaded.config, command)),
         Command::Invite(command) => runtime()?.block_on(access::invite(&loaded.config, command)),
         Command::Report(command) => runtime()?.block_on(report::run(&loaded.config, command)),
+        Command::Announcement(command) => runtime()?.block_on(announcement::run(&loaded.config, command)),
         Command::Demo { once } => runtime()?.block_on(demo::run(once)),
         Command::Migrate => migrate(&loaded.config),
         Command::Doctor { peer: None } => runtime()?.block_on(doctor::examine(&loaded.config)),

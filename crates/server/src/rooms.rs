@@ -8,12 +8,12 @@ use majlis_api::media::conversion;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
-use majlis_local::ids::{ActorId, AttachmentId, JobId, ScheduledId};
+use majlis_local::ids::{ActorId, AnnouncementId, AttachmentId, JobId, ScheduledId};
 use majlis_local::jobs::{self, Job};
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, domain_blocks, receive, scheduled};
+use majlis_local::{Db, Error, announcements, domain_blocks, receive, scheduled};
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -87,6 +87,7 @@ impl Rooms {
             Job::ConvertMedia { attachment } => return convert(&self.api, *attachment).await,
             Job::DeleteFiles { keys } => return delete_files(&self.store, keys).await,
             Job::Erase { actor } => return erase(&self.db, *actor).await,
+            Job::Announce { announcement } => return announce(&self.db, *announcement).await,
             Job::PublishScheduled { scheduled } => return publish_scheduled(&self.db, id, *scheduled).await,
             Job::FetchCard { post } => {
                 return match previews::fetch_card(&self.federation, &self.api.media, *post).await {
@@ -248,6 +249,13 @@ async fn cut_server(db: &Db, actor: ActorId, domain: &str) -> Outcome {
             Ok(false) => return Outcome::Done,
             Err(error) => return Outcome::Again { why: error.to_string(), after: None },
         }
+    }
+}
+
+async fn announce(db: &Db, id: AnnouncementId) -> Outcome {
+    match db.write(move |c| announcements::tell(c, id)).await {
+        Ok(()) => Outcome::Done,
+        Err(error) => Outcome::Again { why: error.to_string(), after: None },
     }
 }
 

@@ -280,6 +280,7 @@ fn kind(job: &Job) -> &'static str {
         Job::CutServer { .. } => "cut_server",
         Job::ConvertMedia { .. } => "convert_media",
         Job::DeleteFiles { .. } => "delete_files",
+        Job::Announce { .. } => "announce",
     }
 }
 

@@ -328,6 +328,11 @@ impl Mention {
 }
 
 impl ShallowTag {
+    /// A hashtag as somebody wrote it.
+    pub(crate) fn named(site: &Site, name: &str) -> Self {
+        Self { name: name.to_owned(), url: tag_url(site, name) }
+    }
+
     fn new(site: &Site, tag: &Hashtag) -> Self {
         Self { name: tag.name.clone(), url: tag_url(site, &tag.name) }
     }

@@ -380,3 +380,43 @@ async fn filters_are_applied_and_their_change_is_told() {
     assert_eq!(heard["payload"], me.get(&format!("/api/v1/statuses/{}", status["id"].as_str().unwrap())).await.ok());
     assert_eq!(events.event().await.1, heard["payload"]);
 }
+
+#[actix_web::test]
+async fn announcements_reach_everybody_in_their_language() {
+    use majlis_local::announcements::{self, NewAnnouncement};
+
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let reader = ali.id();
+    app.write(move |c| people::set_locale(c, reader, "ar")).await;
+    let port = serve(&app);
+    let mut mine = Connection::socket(port, &format!("?stream=user&access_token={}", token(&me)), "").await;
+    let mut his = Connection::socket(port, &format!("?stream=user&access_token={}", token(&ali)), "").await;
+    let site = app.api.site().clone();
+    let id = app
+        .write(move |c| {
+            let texts = vec![(Some("en".into()), "hello".into()), (Some("ar".into()), "مرحبا".into())];
+            let id = announcements::create(c, &site, NewAnnouncement { texts, ..Default::default() })?.id;
+            announcements::tell(c, id)?;
+            Ok(id)
+        })
+        .await;
+    for (socket, text) in [(&mut mine, "<p>hello</p>"), (&mut his, "<p>مرحبا</p>")] {
+        let heard = socket.message().await;
+        assert_eq!((&heard["event"], &heard["payload"]["content"]), (&json!("announcement"), &json!(text)));
+        assert!(heard["payload"].get("read").is_none());
+    }
+    let reaction = me.request(actix_web::http::Method::PUT, &format!("/api/v1/announcements/{id}/reactions/☕"));
+    me.send(reaction).await.ok();
+    let payload = json!({ "name": "☕", "count": 1, "announcement_id": id.to_string() });
+    let expected = json!({ "stream": ["user"], "event": "announcement.reaction", "payload": payload });
+    assert_eq!(his.message().await, expected);
+    assert_eq!(mine.message().await, expected);
+    app.write(move |c| {
+        announcements::delete(c, id)?;
+        announcements::tell(c, id)
+    })
+    .await;
+    let heard = his.message().await;
+    assert_eq!((&heard["event"], &heard["payload"]), (&json!("announcement.delete"), &json!(id.0)));
+}

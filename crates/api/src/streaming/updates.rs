@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use majlis_local::feeds::{self, Reach};
 use majlis_local::filters::active::active_of;
-use majlis_local::ids::{ActorId, ListId, NotificationId, PostId};
+use majlis_local::ids::{ActorId, AnnouncementId, ListId, NotificationId, PostId};
 use majlis_local::marks::{self, Marks};
 use majlis_local::posts::{self, Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Error, Event, Result, Site};
-use majlis_local::{conversations, mentions, notifications, polls};
+use majlis_local::{announcements, conversations, mentions, notifications, polls};
 
 use super::hub::{Hub, Payloads, Topic, Update};
-use crate::entities::{Account, Conversation, Notification, Status};
+use crate::entities::announcement::Reaction;
+use crate::entities::{Account, Announcement, Conversation, Notification, Status};
 
 /// With no more homes than this open, each is asked whether it shows a post; with more, only those of the author's followers.
 const FEW: usize = 256;
@@ -35,6 +36,9 @@ pub(super) fn of(c: &mut Connection, site: &Site, hub: &Hub, event: Event) -> Re
         }
         Event::Notified { notification, recipient } => notified(c, site, hub, notification, recipient),
         Event::FiltersChanged(actor) => Ok(filters_changed(hub, actor)),
+        Event::AnnouncementPublished(id) => announced(c, site, hub, id),
+        Event::AnnouncementReacted { announcement, name } => reacted(c, site, hub, announcement, name),
+        Event::AnnouncementDeleted(id) => Ok(to_everybody(hub, "announcement.delete", id.to_string().into())),
         Event::RelationsChanged(_) | Event::ActorChanged(_) | Event::ListChanged(_) | Event::AccessChanged(_) => Ok(Vec::new()),
     }
 }
@@ -256,6 +260,55 @@ fn notified(c: &mut Connection, site: &Site, hub: &Hub, id: NotificationId, reci
     let Some(notification) = Notification::build_many(c, site, recipient, &[row])?.pop() else { return Ok(Vec::new()) };
     let payloads = Payloads::One(json(&notification)?);
     Ok(vec![Update { event: "notification", topics: heard.into_iter().map(|(topic, _)| (topic, None)).collect(), payloads }])
+}
+
+/// Everybody's home, as topics.
+fn every_home(hub: &Hub) -> Vec<ActorId> {
+    hub.users(usize::MAX).unwrap_or_default()
+}
+
+fn to_everybody(hub: &Hub, event: &'static str, payload: Arc<str>) -> Vec<Update> {
+    let topics = every_home(hub).into_iter().map(|actor| (Topic::User(actor), None)).collect();
+    vec![Update { event, topics, payloads: Payloads::One(payload) }]
+}
+
+/// There is a new announcement: each reader gets the text in its language.
+fn announced(c: &mut Connection, site: &Site, hub: &Hub, id: AnnouncementId) -> Result<Vec<Update>> {
+    let readers = every_home(hub);
+    let row = match announcements::get(c, id) {
+        Ok(row) if !readers.is_empty() => row,
+        Ok(_) | Err(Error::NotFound(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut written: HashMap<String, Arc<str>> = HashMap::new();
+    let mut payloads = HashMap::with_capacity(readers.len());
+    for (reader, locale) in announcements::locales(c, &readers)? {
+        let payload = match written.get(&locale) {
+            Some(payload) => payload.clone(),
+            None => {
+                let built = Announcement::build_many(c, site, None, &locale, std::slice::from_ref(&row))?.pop();
+                let payload = json(&built)?;
+                written.insert(locale, payload.clone());
+                payload
+            }
+        };
+        payloads.insert(reader, payload);
+    }
+    let topics = readers.into_iter().map(|actor| (Topic::User(actor), None)).collect();
+    Ok(vec![Update { event: "announcement", topics, payloads: Payloads::ByReader(payloads) }])
+}
+
+/// How many people react so to an announcement has changed.
+fn reacted(c: &mut Connection, site: &Site, hub: &Hub, id: AnnouncementId, name: String) -> Result<Vec<Update>> {
+    if every_home(hub).is_empty() {
+        return Ok(Vec::new());
+    }
+    let all = Reaction::of(c, site, None, &[id])?.remove(&id).unwrap_or_default();
+    let none = || Reaction { name: name.clone(), count: 0, me: None, url: None, static_url: None };
+    let reaction = all.into_iter().find(|reaction| reaction.name == name).unwrap_or_else(none);
+    let mut payload = serde_json::to_value(reaction).map_err(Error::internal)?;
+    payload["announcement_id"] = id.to_string().into();
+    Ok(to_everybody(hub, "announcement.reaction", json(&payload)?))
 }
 
 /// Somebody's filters have changed: apps load them anew, and there is nothing more to tell.

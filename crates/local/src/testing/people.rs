@@ -107,6 +107,15 @@ pub fn set_indexable(c: &mut Connection, actor: ActorId, indexable: bool) {
     diesel::update(actors_table::table.find(actor)).set(actors_table::indexable.eq(indexable)).execute(c).unwrap();
 }
 
+/// Has a local person read in this language.
+///
+/// # Errors
+/// The database's.
+pub fn set_locale(c: &mut Connection, actor: ActorId, locale: &str) -> crate::Result<()> {
+    diesel::update(users::table.find(actor)).set(users::locale.eq(locale)).execute(c)?;
+    Ok(())
+}
+
 /// Makes follows of an actor need its approval.
 pub fn lock(c: &mut Connection, actor: ActorId) {
     diesel::update(actors_table::table.find(actor)).set(actors_table::locked.eq(true)).execute(c).unwrap();

@@ -8,9 +8,36 @@ use super::characters::{is_letter, is_word};
 /// The longest shortcode, in bytes (Mastodon's limit for new emoji).
 pub const MAX_SHORTCODE: usize = 128;
 
+/// The longest Unicode emoji, in bytes: a family of many hues is long.
+const LONGEST_EMOJI: usize = 64;
+
 /// Whether an emoji may be called so: at least two of ASCII letters, digits and underscores.
 pub fn is_shortcode(name: &str) -> bool {
     (2..=MAX_SHORTCODE).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Whether a text is one Unicode emoji and nothing else, of however many characters it is made.
+pub fn is_unicode_emoji(text: &str) -> bool {
+    use unicode_segmentation::UnicodeSegmentation as _;
+    let mut characters = text.chars();
+    let (Some(first), second) = (characters.next(), characters.next()) else { return false };
+    if text.len() > LONGEST_EMOJI || text.graphemes(true).count() != 1 {
+        return false;
+    }
+    match first {
+        '0'..='9' | '#' | '*' => text.ends_with('\u{20E3}'),
+        '\u{1F1E6}'..='\u{1F1FF}' => second.is_some_and(|second| matches!(second, '\u{1F1E6}'..='\u{1F1FF}')),
+        _ => is_pictograph(first),
+    }
+}
+
+/// The characters with which emoji begin (Unicode's `Extended_Pictographic`, and the tones of skin).
+fn is_pictograph(c: char) -> bool {
+    matches!(c,
+        '©' | '®' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{2194}'..='\u{2199}' | '\u{21A9}' | '\u{21AA}'
+        | '\u{231A}'..='\u{23FF}' | '\u{24C2}' | '\u{25AA}' | '\u{25AB}' | '\u{25B6}' | '\u{25C0}' | '\u{25FB}'..='\u{25FE}'
+        | '\u{2600}'..='\u{27BF}' | '\u{2934}' | '\u{2935}' | '\u{2B05}'..='\u{2B07}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}'
+        | '\u{2B55}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F000}'..='\u{1F1E5}' | '\u{1F200}'..='\u{1FAFF}')
 }
 
 /// The shortcodes in a text, each once, in the order of their first use.
@@ -82,6 +109,17 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(shortcodes(text), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn unicode_emoji() {
+        for one in ["😀", "❤️", "❤", "👨‍👩‍👧‍👦", "🇪🇬", "1️⃣", "🏳️‍🌈", "👍🏽", "☕", "✨", "🫠"]
+        {
+            assert!(is_unicode_emoji(one), "{one}");
+        }
+        for other in ["", "a", "1", "😀😀", "😀a", "م", "🇪", "\u{200D}", "\u{FE0F}", "東", "→"] {
+            assert!(!is_unicode_emoji(other), "{other}");
         }
     }
 
