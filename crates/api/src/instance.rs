@@ -4,17 +4,19 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
+use actix_web::web::Path;
 use bytes::Bytes;
 use majlis_local::instances::{self, Policy};
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::stats::{self, Counts};
+use majlis_local::terms::{self, NaiveDate};
 use majlis_local::users;
 use majlis_local::{attachments, pins, polls, text};
 use moka::sync::Cache;
 use serde_json::{Value, json};
 
-use crate::auth::{Viewer, need};
+use crate::auth::{User, Viewer, need};
 use crate::entities::Account;
 use crate::entities::account::MISSING_HEADER;
 use crate::error::{Error, Result};
@@ -42,6 +44,7 @@ struct Snapshot {
     counts: Counts,
     peers: i64,
     contact: Option<Account>,
+    has_terms: bool,
 }
 
 /// `GET /api/v2/instance`.
@@ -63,7 +66,7 @@ pub async fn rules(api: Api) -> Result<HttpResponse> {
 pub async fn extended_description(api: Api) -> Result<HttpResponse> {
     kept(&api, "extended", async |api| {
         let about = api.db.read(settings::about).await?;
-        Ok(json!({ "updated_at": Value::Null, "content": about.extended_description }))
+        Ok(json!({ "updated_at": about.extended_updated_at, "content": about.extended_description }))
     })
     .await
 }
@@ -72,14 +75,36 @@ pub async fn extended_description(api: Api) -> Result<HttpResponse> {
 pub async fn privacy_policy(api: Api) -> Result<HttpResponse> {
     kept(&api, "privacy", async |api| {
         let about = api.db.read(settings::about).await?;
-        Ok(json!({ "updated_at": Value::Null, "content": about.privacy_policy }))
+        Ok(json!({ "updated_at": about.privacy_updated_at, "content": about.privacy_policy }))
     })
     .await
 }
 
-/// `GET /api/v1/instance/terms_of_service`: there are none, and Mastodon says so with 404.
-pub async fn terms_of_service() -> Result<HttpResponse> {
-    Err(Error::NotFound)
+/// `GET /api/v1/instance/terms_of_service`: those that count today, else those that will first; 404 when there are none.
+pub async fn terms_of_service(api: Api) -> Result<HttpResponse> {
+    kept(&api, "terms", async |api| Ok(terms_entity(&api.db.read(terms::current).await?))).await
+}
+
+/// `GET /api/v1/instance/terms_of_service/:date`: those that count, or counted, from that day on.
+pub async fn terms_of_day(api: Api, date: Path<String>) -> Result<HttpResponse> {
+    let day: NaiveDate = date.parse().map_err(|_| Error::NotFound)?;
+    let found = api.db.read(move |c| terms::of_day(c, day)).await?;
+    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=60")).json(terms_entity(&found)))
+}
+
+/// Mastodon's TermsOfService.
+fn terms_entity(found: &terms::Found) -> Value {
+    json!({
+        "effective_date": found.terms.effective,
+        "effective": found.terms.is_effective(),
+        "content": found.terms.content,
+        "succeeded_by": found.succeeded_by,
+    })
+}
+
+/// `GET /api/v1/donation_campaigns`: none is running, and Mastodon says so with nothing at all.
+pub async fn donation_campaigns(_user: User<need::Anything>) -> HttpResponse {
+    HttpResponse::NoContent().finish()
 }
 
 /// `GET /api/v1/instance/peers`: the servers that were heard of, without the blocked ones.
@@ -184,17 +209,18 @@ async fn kept(api: &Api, name: &'static str, make: impl AsyncFnOnce(&Api) -> Res
 async fn snapshot(api: &Api) -> Result<Snapshot> {
     let site = api.db.site().clone();
     let vapid_key = api.vapid_key().await?;
-    let (about, counts, peers, contact) = api
+    let (about, counts, peers, contact, has_terms) = api
         .db
         .read(move |c| {
             let contact = match users::contact(c)? {
                 Some((_, actor)) => Some(Account::build(c, &site, &actor)?),
                 None => None,
             };
-            Ok((settings::about(c)?, stats::counts(c)?, instances::count_peers(c)?, contact))
+            let has_terms = !terms::all(c)?.is_empty();
+            Ok((settings::about(c)?, stats::counts(c)?, instances::count_peers(c)?, contact, has_terms))
         })
         .await?;
-    Ok(Snapshot { about, vapid_key, counts, peers, contact })
+    Ok(Snapshot { about, vapid_key, counts, peers, contact, has_terms })
 }
 
 /// The version that apps gate features on: compatible with Mastodon's, honest about ours.
@@ -212,7 +238,9 @@ fn streaming_url(api: &Api) -> String {
 
 fn rules_of(about: &About) -> Value {
     let rules = about.rules.iter();
-    rules.map(|rule| json!({ "id": rule.id.to_string(), "text": rule.text, "hint": rule.hint, "translations": {} })).collect()
+    rules
+        .map(|rule| json!({ "id": rule.id.to_string(), "text": rule.text, "hint": rule.hint, "translations": rule.translations }))
+        .collect()
 }
 
 /// Limits, in the shape that both versions share.
@@ -269,7 +297,7 @@ fn second(api: &Api, now: &Snapshot) -> Value {
         "status": Value::Null,
         "about": format!("{origin}/about"),
         "privacy_policy": format!("{origin}/privacy-policy"),
-        "terms_of_service": Value::Null,
+        "terms_of_service": now.has_terms.then(|| format!("{origin}/terms-of-service")),
     });
     configuration["vapid"] = json!({ "public_key": now.vapid_key });
     configuration["translation"] = json!({ "enabled": false });
@@ -325,6 +353,9 @@ fn first(api: &Api, now: &Snapshot) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use majlis_local::{settings, terms};
+    use serde_json::json;
+
     use crate::testing::TestApp;
 
     #[actix_web::test]
@@ -345,5 +376,56 @@ mod tests {
             assert!(nobody.get(&format!("/api/v1/instance/{path}")).await.ok().is_array(), "{path}");
         }
         assert_eq!(nobody.get("/api/v1/custom_emojis").await.ok(), serde_json::json!([]));
+    }
+
+    #[actix_web::test]
+    async fn what_an_admin_says_is_told_with_its_history_and_in_its_languages() {
+        let app = TestApp::new();
+        let nobody = app.anonymous();
+        let paths = ["terms_of_service", "terms_of_service/2020-01-01", "terms_of_service/x", "terms_of_service/2020-13-41"];
+        for path in paths {
+            // An answer is kept for a minute, but not that there is none.
+            assert_eq!(nobody.get(&format!("/api/v1/instance/{path}")).await.status, 404, "{path}");
+        }
+        app.write(|c| {
+            for (day, content) in [("2020-01-01", "old"), ("2021-02-03", "now"), ("2999-12-31", "coming")] {
+                terms::set(c, terms::Terms { effective: day.parse().unwrap(), content: format!("<p>{content}</p>") })?;
+            }
+            let mut about = settings::about(c)?;
+            about.privacy_policy = "<p>We forget.</p>".into();
+            about.privacy_updated_at = Some(majlis_local::Timestamp(1_700_000_000_000));
+            let arabic = settings::RuleText { text: "كن لطيفا".into(), hint: String::new() };
+            about.rules = vec![settings::Rule {
+                id: 4,
+                text: "Be kind".into(),
+                hint: "Always".into(),
+                translations: [("ar".to_owned(), arabic)].into(),
+            }];
+            settings::set_about(c, &about)
+        })
+        .await;
+        let terms = |date: &str, effective: bool, content: &str, next: serde_json::Value| json!({ "effective_date": date, "effective": effective, "content": content, "succeeded_by": next });
+        let now = terms("2021-02-03", true, "<p>now</p>", json!("2999-12-31"));
+        assert_eq!(nobody.get("/api/v1/instance/terms_of_service").await.ok(), now);
+        assert_eq!(nobody.get("/api/v1/instance/terms_of_service/2021-02-03").await.ok(), now);
+        let old = nobody.get("/api/v1/instance/terms_of_service/2020-01-01").await.ok();
+        assert_eq!(old, terms("2020-01-01", true, "<p>old</p>", json!("2021-02-03")));
+        let coming = nobody.get("/api/v1/instance/terms_of_service/2999-12-31").await.ok();
+        assert_eq!(coming, terms("2999-12-31", false, "<p>coming</p>", json!(null)));
+        let privacy = nobody.get("/api/v1/instance/privacy_policy").await.ok();
+        assert_eq!(privacy, json!({ "updated_at": "2023-11-14T22:13:20.000Z", "content": "<p>We forget.</p>" }));
+        let rules = nobody.get("/api/v1/instance/rules").await.ok();
+        let translations = json!({ "ar": { "text": "كن لطيفا", "hint": "" } });
+        assert_eq!(rules, json!([{ "id": "4", "text": "Be kind", "hint": "Always", "translations": translations }]));
+        let instance = nobody.get("/api/v2/instance").await.ok();
+        assert_eq!(instance["configuration"]["urls"]["terms_of_service"], "https://majlis.example/terms-of-service");
+    }
+
+    #[actix_web::test]
+    async fn no_campaign_is_running() {
+        let app = TestApp::new();
+        let answer = app.user("ali").await.get("/api/v1/donation_campaigns").await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (204, ""));
+        assert_eq!(app.anonymous().get("/api/v1/donation_campaigns").await.status, 401);
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         let b = bea.id();
         app.write(|c| {
             let mut about = settings::about(c)?;
-            about.rules = vec![Rule { id: 7, text: "Be kind".into(), hint: String::new() }];
+            about.rules = vec![Rule { id: 7, text: "Be kind".into(), hint: String::new(), translations: Default::default() }];
             settings::set_about(c, &about)
         })
         .await;

@@ -112,6 +112,8 @@ fn instance(cfg: &mut ServiceConfig) {
         .service(at("/v1/instance/extended_description").get(instance::extended_description))
         .service(at("/v1/instance/privacy_policy").get(instance::privacy_policy))
         .service(at("/v1/instance/terms_of_service").get(instance::terms_of_service))
+        .service(at("/v1/instance/terms_of_service/{date}").get(instance::terms_of_day))
+        .service(at("/v1/donation_campaigns").get(instance::donation_campaigns))
         .service(at("/v1/instance/peers").get(instance::peers))
         .service(at("/v1/instance/activity").get(instance::activity))
         .service(at("/v1/instance/domain_blocks").get(instance::domain_blocks))

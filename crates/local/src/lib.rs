@@ -67,6 +67,7 @@ pub mod sessions;
 pub mod settings;
 pub mod site;
 pub mod stats;
+pub mod terms;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;

@@ -1,5 +1,7 @@
 //! What an admin may change while the server runs, and what the server makes once and keeps: JSON rows by name.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::{Connection, PortableDsl};
 use crate::error::{Error, Result};
 use crate::schema::settings;
+use crate::time::Timestamp;
 
 /// What the instance says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +21,12 @@ pub struct About {
     pub short_description: String,
     /// As long as it takes: HTML, written by an admin.
     pub extended_description: String,
+    /// When that was written.
+    pub extended_updated_at: Option<Timestamp>,
     /// HTML, written by an admin.
     pub privacy_policy: String,
+    /// When that was written.
+    pub privacy_updated_at: Option<Timestamp>,
     /// An address for people; the contact's own is never shown.
     pub contact_email: String,
     /// ISO 639 codes, the main one first.
@@ -34,7 +41,9 @@ impl Default for About {
             title: "Majlis".into(),
             short_description: String::new(),
             extended_description: String::new(),
+            extended_updated_at: None,
             privacy_policy: String::new(),
+            privacy_updated_at: None,
             contact_email: String::new(),
             languages: vec!["ar".into(), "en".into()],
             rules: Vec::new(),
@@ -52,6 +61,29 @@ pub struct Rule {
     /// What it means, plain text.
     #[serde(default)]
     pub hint: String,
+    /// Both in other languages, by ISO 639 code.
+    #[serde(default)]
+    pub translations: BTreeMap<String, RuleText>,
+}
+
+/// A rule in another language.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleText {
+    /// See [`Rule`].
+    pub text: String,
+    /// See [`Rule`]; may be empty.
+    #[serde(default)]
+    pub hint: String,
+}
+
+impl Rule {
+    /// The rule and what it means, in a language if they are there in it.
+    pub fn in_language(&self, code: &str) -> (&str, &str) {
+        match self.translations.get(code) {
+            Some(there) => (&there.text, &there.hint),
+            None => (&self.text, &self.hint),
+        }
+    }
 }
 
 /// The key pair by which push services know this server (RFC 8292).
@@ -99,12 +131,12 @@ pub fn vapid(c: &mut Connection) -> Result<Vapid> {
     Ok(fresh)
 }
 
-fn get<T: DeserializeOwned>(c: &mut Connection, name: &str) -> Result<Option<T>> {
+pub(crate) fn get<T: DeserializeOwned>(c: &mut Connection, name: &str) -> Result<Option<T>> {
     let value: Option<String> = settings::table.find(name).select(settings::value).first(c).optional()?;
     value.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
 }
 
-fn set<T: Serialize>(c: &mut Connection, name: &str, value: &T) -> Result<()> {
+pub(crate) fn set<T: Serialize>(c: &mut Connection, name: &str, value: &T) -> Result<()> {
     let text = serde_json::to_string(value).map_err(Error::internal)?;
     diesel::insert_into(settings::table)
         .values((settings::name.eq(name), settings::value.eq(&text)))

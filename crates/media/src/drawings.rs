@@ -105,19 +105,18 @@ pub(crate) fn poster(file: &[u8], limits: &Limits) -> Result<(Drawing, String), 
     Ok((draw(&image, Coding::Jpeg(PREVIEW))?, blurhash))
 }
 
-pub(crate) fn profile_picture(file: &[u8], (width, height): (u32, u32), limits: &Limits) -> Result<ProfileDrawing, Error> {
+pub(crate) fn profile_picture(file: &[u8], cut: Cut, limits: &Limits) -> Result<ProfileDrawing, Error> {
     let outline = Outline::trace(file, limits)?;
     let still = Still::decode(file, &outline, limits)?;
-    let middle = Cut::Middle { width, height };
-    if !outline.is_animated() && still.is_ready(middle) && outline.presentable {
+    if !outline.is_animated() && still.is_ready(cut) && outline.presentable {
         return Ok(ProfileDrawing { original: keep(outline), still: None });
     }
-    let image = without_idle_alpha(still.draw(middle)?);
+    let image = without_idle_alpha(still.draw(cut)?);
     let drawn = draw(&image, fine_coding(&outline, &image))?;
     if !outline.is_animated() {
         return Ok(ProfileDrawing { original: drawn, still: None });
     }
-    Ok(ProfileDrawing { original: animation(outline, middle, limits)?, still: Some(drawn) })
+    Ok(ProfileDrawing { original: animation(outline, cut, limits)?, still: Some(drawn) })
 }
 
 /// An animation is kept frame by frame as it came when it fits, and redrawn otherwise.

@@ -17,6 +17,8 @@ pub enum Folder {
     Avatars,
     /// Actors' headers.
     Headers,
+    /// Custom emoji.
+    Emojis,
     /// Pictures of pages that posts link to.
     Cards,
     /// What somebody sent and nobody has looked through yet: never served.
@@ -27,14 +29,15 @@ pub enum Folder {
 
 impl Folder {
     /// Every folder.
-    pub const ALL: [Folder; 6] =
-        [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards, Folder::Uploads, Folder::Remote];
+    pub const ALL: [Folder; 7] =
+        [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Emojis, Folder::Cards, Folder::Uploads, Folder::Remote];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Folder::Attachments => "attachments",
             Folder::Avatars => "avatars",
             Folder::Headers => "headers",
+            Folder::Emojis => "emojis",
             Folder::Cards => "cards",
             Folder::Uploads => "uploads",
             Folder::Remote => "remote",

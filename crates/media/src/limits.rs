@@ -10,6 +10,8 @@ pub const ORIGINAL_PIXELS: u64 = 3840 * 2160;
 /// The size of an attachment's preview in pixels (640 × 360, in any aspect), as Mastodon draws it.
 pub const PREVIEW_PIXELS: u64 = 640 * 360;
 
+/// The most pixels of a custom emoji: a square of 256.
+pub const EMOJI_PIXELS: u64 = 65_536;
 /// The largest width and height of an avatar; what is smaller is cropped to the same aspect and not enlarged.
 pub const AVATAR: (u32, u32) = (400, 400);
 

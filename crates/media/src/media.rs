@@ -11,8 +11,9 @@ use tokio::sync::oneshot;
 
 use crate::drawings::{self, Drawing};
 use crate::films::{Container, is_avif};
-use crate::limits::{AVATAR, HEADER};
+use crate::limits::{AVATAR, EMOJI_PIXELS, HEADER};
 use crate::outlines::Outline;
+use crate::pixels::Cut;
 use crate::workers::Workers;
 use crate::{Error, Facts, FilmSort, Films, Folder, Key, Kind, Limits, Store};
 
@@ -321,13 +322,19 @@ impl Media {
     /// Stores an avatar: the middle of the picture as a square of at most [`AVATAR`], and a still form of it when it
     /// moves. Fails as [`attach`](Media::attach) does.
     pub async fn avatar(&self, file: Bytes) -> Result<ProfilePicture, Error> {
-        self.profile_picture(file, Folder::Avatars, AVATAR).await
+        self.profile_picture(file, Folder::Avatars, Cut::Middle { width: AVATAR.0, height: AVATAR.1 }).await
     }
 
     /// Stores a header: the middle of the picture, three times as wide as high, of at most [`HEADER`], and a still
     /// form of it when it moves. Fails as [`attach`](Media::attach) does.
     pub async fn header(&self, file: Bytes) -> Result<ProfilePicture, Error> {
-        self.profile_picture(file, Folder::Headers, HEADER).await
+        self.profile_picture(file, Folder::Headers, Cut::Middle { width: HEADER.0, height: HEADER.1 }).await
+    }
+
+    /// Stores a custom emoji as a whole, of at most [`EMOJI_PIXELS`], and a still form of it when it moves. Fails as
+    /// [`attach`](Media::attach) does.
+    pub async fn emoji(&self, file: Bytes) -> Result<ProfilePicture, Error> {
+        self.profile_picture(file, Folder::Emojis, Cut::Whole { pixels: EMOJI_PIXELS }).await
     }
 
     /// Deletes files from the store, going on past those that fail; keys without a file are fine.
@@ -336,8 +343,8 @@ impl Media {
         remove(&self.store, keys).await
     }
 
-    async fn profile_picture(&self, file: Bytes, folder: Folder, size: (u32, u32)) -> Result<ProfilePicture, Error> {
-        let draw = move |file: &[u8], limits: &Limits| drawings::profile_picture(file, size, limits);
+    async fn profile_picture(&self, file: Bytes, folder: Folder, cut: Cut) -> Result<ProfilePicture, Error> {
+        let draw = move |file: &[u8], limits: &Limits| drawings::profile_picture(file, cut, limits);
         let drawn = self.draw(file, draw).await?;
         let key = Key::random(folder, drawn.original.kind);
         let original = Variant::of(key.clone(), &drawn.original);

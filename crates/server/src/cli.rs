@@ -1,11 +1,13 @@
 //! The command line: which commands there are, and the way from arguments to one of them.
 //! Results go to standard output and nothing else does; log lines and errors go to standard error.
 
+pub mod about;
 pub mod access;
 pub mod account;
 pub mod announcement;
 pub mod demo;
 pub mod doctor;
+pub mod emoji;
 pub mod output;
 pub mod report;
 pub mod serve;
@@ -50,6 +52,12 @@ enum Command {
     /// Read and close what people and other servers report
     #[command(subcommand)]
     Report(report::ReportCommand),
+    /// Say what the server is, what it asks of people and what it does with what they give it
+    #[command(subcommand)]
+    About(about::AboutCommand),
+    /// Add, list and remove custom emoji
+    #[command(subcommand)]
+    Emoji(emoji::EmojiCommand),
     /// Tell everybody who has an account here something
     #[command(subcommand)]
     Announcement(announcement::AnnouncementCommand),
@@ -115,6 +123,8 @@ fn run(command: Command, given: &Given) -> Result<ExitCode, Failure> {
         Command::Token(command) => runtime()?.block_on(access::token(&loaded.config, command)),
         Command::Invite(command) => runtime()?.block_on(access::invite(&loaded.config, command)),
         Command::Report(command) => runtime()?.block_on(report::run(&loaded.config, command)),
+        Command::About(command) => runtime()?.block_on(about::run(&loaded.config, command)),
+        Command::Emoji(command) => runtime()?.block_on(emoji::run(&loaded.config, command)),
         Command::Announcement(command) => runtime()?.block_on(announcement::run(&loaded.config, command)),
         Command::Demo { once } => runtime()?.block_on(demo::run(once)),
         Command::Migrate => migrate(&loaded.config),

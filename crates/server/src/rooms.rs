@@ -111,7 +111,10 @@ impl Rooms {
 }
 
 /// Where files are kept: a bucket, or the data directory.
-fn store(config: &Config) -> Result<Store, Failure> {
+///
+/// # Errors
+/// When it cannot be used.
+pub fn store(config: &Config) -> Result<Store, Failure> {
     if let Some(bucket) = config.bucket() {
         return Store::bucket(&bucket).map_err(|error| format!("cannot keep files in {bucket:?}: {error}").into());
     }

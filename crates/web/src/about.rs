@@ -1,13 +1,17 @@
 //! What the server says of itself: its description, rules and contact; and what it does with what people give it.
 
 use actix_web::HttpResponse;
+use actix_web::web::Path;
 use askama::Template;
+use chrono::NaiveTime;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::frame::{Frame, Head, Keep, Visit};
 use crate::front;
 use crate::words::Words;
+use majlis_local::Timestamp;
 use majlis_local::settings::About;
+use majlis_local::terms::{self, NaiveDate};
 use majlis_local::text::sanitise;
 
 #[derive(Template)]
@@ -28,6 +32,17 @@ struct Privacy<'a> {
     t: &'a Words,
     /// The admin's own text, as HTML; empty when there is none.
     policy: String,
+}
+
+#[derive(Template)]
+#[template(path = "terms.html")]
+struct TermsPage<'a> {
+    f: Frame<'a>,
+    t: &'a Words,
+    effective: String,
+    /// The day of the next version, and its address.
+    next: Option<(String, String)>,
+    content: String,
 }
 
 /// `GET /about`.
@@ -59,4 +74,38 @@ pub async fn privacy(visit: Visit) -> Result<HttpResponse> {
     let title = visit.titled(t.say("privacy-title"));
     let head = Head::public(title, t.say("privacy-title").to_owned(), format!("{}/privacy-policy", visit.site().origin()));
     visit.page(&Privacy { f: Frame::new(&visit, head), t, policy: sanitise(&visit.about.privacy_policy) }, Keep::Shared)
+}
+
+/// `GET /terms-of-service`: those that count today, else those that will first.
+///
+/// # Errors
+/// [`Error::NotFound`] when there are none.
+pub async fn terms(visit: Visit) -> Result<HttpResponse> {
+    let found = visit.web.db.read(terms::current).await?;
+    terms_page(&visit, &found, "/terms-of-service".to_owned())
+}
+
+/// `GET /terms-of-service/{date}`: those that count, or counted, from that day on.
+///
+/// # Errors
+/// [`Error::NotFound`] when there are none of that day.
+pub async fn terms_of_day(visit: Visit, date: Path<String>) -> Result<HttpResponse> {
+    let day: NaiveDate = date.parse().map_err(|_| Error::NotFound)?;
+    let found = visit.web.db.read(move |c| terms::of_day(c, day)).await?;
+    terms_page(&visit, &found, format!("/terms-of-service/{day}"))
+}
+
+fn terms_page(visit: &Visit, found: &terms::Found, path: String) -> Result<HttpResponse> {
+    let t = visit.words();
+    let title = visit.titled(t.say("terms-title"));
+    let head = Head::public(title, t.say("terms-title").to_owned(), format!("{}{path}", visit.site().origin()));
+    let day = |date: NaiveDate| t.date(Timestamp(date.and_time(NaiveTime::MIN).and_utc().timestamp_millis()));
+    let page = TermsPage {
+        f: Frame::new(visit, head),
+        t,
+        effective: t.with("terms-effective", &[("date", &day(found.terms.effective))]),
+        next: found.succeeded_by.map(|next| (t.with("terms-next", &[("date", &day(next))]), format!("/terms-of-service/{next}"))),
+        content: sanitise(&found.terms.content),
+    };
+    visit.page(&page, Keep::Shared)
 }

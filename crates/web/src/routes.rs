@@ -18,6 +18,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/").route(web::get().to(front::show)));
     cfg.service(page("/about").route(web::get().to(about::show)));
     cfg.service(page("/privacy-policy").route(web::get().to(about::privacy)));
+    cfg.service(page("/terms-of-service").route(web::get().to(about::terms)));
+    cfg.service(page("/terms-of-service/{date}").route(web::get().to(about::terms_of_day)));
     cfg.service(page("/auth/sign_in").route(web::get().to(log_in::form)).route(web::post().to(log_in::submit)));
     cfg.service(page("/auth/sign_out").route(web::post().to(log_in::out)));
     cfg.service(page("/auth/sign_up").route(web::get().to(sign_up::form)).route(web::post().to(sign_up::submit)));

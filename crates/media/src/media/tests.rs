@@ -261,6 +261,19 @@ async fn sixteen_bits_and_grays_are_drawn() {
 }
 
 #[tokio::test]
+async fn emoji_are_small_and_whole() {
+    let house = House::new();
+    let wide = house.media.emoji(samples::png(1024, 256).into()).await.unwrap();
+    assert!(wide.original.key.as_str().starts_with("emojis/"));
+    assert_eq!((wide.original.width, wide.original.height), (512, 128));
+    assert_eq!((wide.original.key.kind(), wide.is_animated()), (Kind::Png, false));
+    let moving = house.media.emoji(samples::gif(64, 64, 3).into()).await.unwrap();
+    assert_eq!((moving.original.key.kind(), moving.still.key.kind()), (Kind::Gif, Kind::Png));
+    assert!(moving.is_animated());
+    assert!(house.media.emoji(Bytes::from_static(b"no picture")).await.is_err());
+}
+
+#[tokio::test]
 async fn profile_pictures_are_cropped_and_never_enlarged() {
     let house = House::new();
     let file = Bytes::from(samples::jpeg(1600, 800));

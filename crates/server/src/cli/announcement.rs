@@ -62,7 +62,7 @@ fn language(code: &str) -> Result<String, String> {
     known.map(|(code, _)| code.to_owned()).ok_or_else(|| format!("{code:?} is no language that is known here"))
 }
 
-fn translation(word: &str) -> Result<(String, String), String> {
+pub(super) fn translation(word: &str) -> Result<(String, String), String> {
     let (code, text) = word.split_once('=').ok_or("LANGUAGE=TEXT is needed")?;
     Ok((language(code)?, text.to_owned()))
 }
