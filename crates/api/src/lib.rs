@@ -8,6 +8,7 @@ pub mod absent;
 pub mod accounts;
 pub mod announcements;
 pub mod apps;
+pub mod async_refreshes;
 pub mod auth;
 pub mod bookmarks;
 pub mod client_address;

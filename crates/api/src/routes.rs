@@ -6,9 +6,9 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites,
-    filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, registrations,
-    relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements,
+    favourites, filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences,
+    registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -179,6 +179,7 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/conversations/{id}/read").post(conversations::read))
         .service(at("/v1/conversations/{id}/unread").post(conversations::unread))
         .service(at("/v2/search").get(search::search_all))
+        .service(at("/v1_alpha/async_refreshes/{id}").get(async_refreshes::show))
         .service(at("/v1/streaming").get(streaming::socket))
         .service(at("/v1/streaming/health").get(streaming::health))
         .service(at("/v1/streaming/user").get(streaming::user))

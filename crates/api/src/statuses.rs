@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::web::{Json, Path};
-use actix_web::{Either, HttpRequest, HttpResponse};
+use actix_web::{CustomizeResponder, Either, HttpRequest, HttpResponse, Responder as _};
 use futures_util::future::join_all;
 use majlis_local::ids::{ActorId, AttachmentId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
@@ -18,6 +18,7 @@ use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conver
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::async_refreshes;
 use crate::auth::{Client, User, Viewer, need};
 use crate::entities::{Account, Context, ScheduledStatus, Status, StatusEdit, StatusSource};
 use crate::error::{Error, Result};
@@ -281,18 +282,28 @@ pub async fn show_many(api: Api, viewer: Viewer<need::ReadStatuses>, params: Par
     Ok(Json(statuses))
 }
 
-/// `GET /api/v1/statuses/{id}/context`.
-pub async fn context(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<Json<Context>> {
+/// `GET /api/v1/statuses/{id}/context`. For those who are logged in, answers that are missing here are looked for meanwhile.
+pub async fn context(
+    api: Api,
+    viewer: Viewer<need::ReadStatuses>,
+    id: Path<PostId>,
+) -> Result<CustomizeResponder<Json<Context>>> {
     let (site, viewer, id) = (api.db.site().clone(), viewer.actor, id.into_inner());
-    let context = api
+    let (context, first, post) = api
         .db
         .read(move |c| {
             let post = posts::get_visible(c, viewer, id)?;
             let thread = threads::around(c, viewer, &post)?;
-            Context::build(c, &site, viewer, thread)
+            let first = thread.ancestors.first().unwrap_or(&post).clone();
+            Ok((Context::build(c, &site, viewer, thread)?, first, post))
         })
         .await?;
-    Ok(Json(context))
+    let answer = Json(context).customize();
+    let crawl = if viewer.is_some() { api.federation.crawl(&first, &post).await? } else { None };
+    Ok(match crawl {
+        Some(crawl) => answer.insert_header((async_refreshes::HEADER, async_refreshes::header(&crawl))),
+        None => answer,
+    })
 }
 
 /// `GET /api/v1/statuses/{id}/history`: every text of a status, the present one last.

@@ -41,6 +41,7 @@ impl Federation {
             }
             Job::Receive { activity, signer, verified } => self.receive(activity, signer, *verified).await,
             Job::FetchObject { uri, depth } => self.fetch_object(uri, *depth).await,
+            Job::FetchReplies { crawl, posts } => self.fetch_replies(crawl, posts).await,
             Job::RefreshActor { actor } => self.refresh(*actor).await,
             Job::Probe { host } => {
                 self.probe(host).await;

@@ -3,6 +3,7 @@
 
 pub mod activities;
 pub mod client;
+pub mod crawls;
 pub mod endpoints;
 pub mod inbox;
 pub mod jobs;

@@ -12,7 +12,7 @@ use url::Url;
 use crate::client::{Budget, ClientError, Fetched};
 use crate::objects;
 use crate::state::Federation;
-use crate::vocab::{self, ActivityKind, Object};
+use crate::vocab::{self, ActivityKind, Collection, Object};
 use crate::webfinger::{self, Acct, WebfingerError};
 
 /// Parents of parents that are fetched for one reply.
@@ -181,6 +181,17 @@ impl Federation {
         Ok(fetched)
     }
 
+    /// A signed GET of a collection or one of its pages, within the budget. Only the ids in it may be believed.
+    pub(crate) async fn fetch_collection(&self, address: &str, budget: &Budget) -> Result<Collection, ResolveError> {
+        let host = self.check_host(address).await?;
+        let url = Url::parse(address).map_err(|_| ResolveError::Refused("not an address"))?;
+        let signer = self.instance_signer().await?;
+        let preferred = self.preferred_scheme(&host).await?;
+        let (collection, url) = self.client.get_collection(&url, Some(&signer), preferred, budget).await?;
+        self.check_host(url.as_str()).await?;
+        Ok(collection)
+    }
+
     async fn keep_actor(&self, fetched: &Fetched, budget: &Budget) -> Result<Actor, ResolveError> {
         let Object::Actor(profile) = &fetched.object else { return Err(ResolveError::Refused("not an actor")) };
         let domain = self.domain_of(profile, budget).await?;
@@ -222,7 +233,7 @@ impl Federation {
         }
     }
 
-    async fn keep_post(&self, fetched: &Fetched, depth: u8, budget: &Budget) -> Result<Post, ResolveError> {
+    pub(crate) async fn keep_post(&self, fetched: &Fetched, depth: u8, budget: &Budget) -> Result<Post, ResolveError> {
         let note = match &fetched.object {
             Object::Note(note) => note,
             Object::Activity(activity) if activity.kind == ActivityKind::Create => match activity.object() {

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use crate::client::{Client, PrivatePeers, Signer};
+use crate::crawls::Crawls;
 use crate::sig::{PrivateKey, PublicKey, Scheme};
 
 /// Signing keys of ours that are kept parsed.
@@ -49,6 +50,7 @@ pub struct Inner {
     /// Actors whose keys were fetched again lately because one did not fit.
     pub(crate) refetched: Cache<String, ()>,
     pub(crate) fetches: Semaphore,
+    pub(crate) crawls: Crawls,
     /// Pages that are being read for their cards.
     pub(crate) previewing: Cache<String, ()>,
     /// The numbers of nodeinfo.
@@ -109,6 +111,7 @@ impl Federation {
             instance_signer: Mutex::new(None),
             refetched: Cache::builder().max_capacity(KEYS).time_to_live(REFETCH_TIME).build(),
             fetches: Semaphore::new(FETCHES),
+            crawls: Crawls::new(),
             previewing: Cache::builder().max_capacity(KEYS).time_to_live(PREVIEW_TIME).build(),
             counts: Cache::builder().max_capacity(1).time_to_live(COUNT_TIME).build(),
         })))

@@ -240,3 +240,47 @@ async fn a_forwarded_report_comes_from_the_server_itself() {
     here.stop().await;
     there.stop().await;
 }
+
+/// A thread of which only its beginning came here, with answers of one level and of two.
+async fn begun_thread(here: &Server, there: &Server) -> (posts::Post, Vec<String>) {
+    let (zoe, yan) = (there.person("zoe").await, there.person("yan").await);
+    let first = there.post(&zoe, draft("one")).await;
+    let second = there.post(&yan, Draft { in_reply_to: Some(first.id), ..draft("two") }).await;
+    let third = there.post(&zoe, Draft { in_reply_to: Some(second.id), ..draft("three") }).await;
+    let hidden = Draft { in_reply_to: Some(first.id), visibility: Some(Visibility::Private), ..draft("not for all") };
+    there.post(&yan, hidden).await;
+    let found = here.federation.resolve_url(&first.uri).await.unwrap();
+    let majlis_federation::resolve::Found::Post(known) = found else { panic!("no post") };
+    (*known, vec![second.uri, third.uri])
+}
+
+#[tokio::test]
+async fn answers_that_never_came_are_fetched_once_and_in_bounds() {
+    use diesel::prelude::*;
+    use majlis_local::schema::posts as rows;
+
+    let (here, there) = (Server::start().await, Server::start().await);
+    let (first, answers) = begun_thread(&here, &there).await;
+    assert!(here.federation.crawl(&first, &first).await.unwrap().is_none(), "what is fresh is left alone");
+    let (id, long_ago) = (first.id, majlis_local::Timestamp::now().plus_seconds(-3_600));
+    here.write(move |c| Ok(diesel::update(rows::table.find(id)).set(rows::created_at.eq(long_ago)).execute(c)?)).await;
+    let first = here.read(move |c| posts::get(c, id)).await;
+    let crawl = here.federation.crawl(&first, &first).await.unwrap().unwrap();
+    for uri in answers {
+        let wanted = uri.clone();
+        let answer = here.eventually("the answer", move |c| posts::by_uri(c, &wanted)).await;
+        assert!(answer.in_reply_to_id.is_some(), "{uri}");
+    }
+    let crawl_id = crawl.id().to_owned();
+    for _ in 0..400 {
+        if !crawl.is_running() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    assert_eq!((crawl.is_running(), crawl.found()), (false, 2));
+    assert_eq!(here.federation.crawl_named(&crawl_id).unwrap().found(), 2);
+    assert!(here.federation.crawl(&first, &first).await.unwrap().is_none(), "once in a while is enough");
+    here.stop().await;
+    there.stop().await;
+}

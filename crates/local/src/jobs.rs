@@ -38,6 +38,13 @@ pub enum Job {
         /// How many fetches led here; bounded by the fetcher.
         depth: u8,
     },
+    /// Look for the answers in a thread that never came here.
+    FetchReplies {
+        /// By which name apps ask how far it has come.
+        crawl: String,
+        /// Where to begin.
+        posts: Vec<PostId>,
+    },
     /// Fetch an actor's profile again.
     RefreshActor {
         /// The actor.

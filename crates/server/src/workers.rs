@@ -272,6 +272,7 @@ fn kind(job: &Job) -> &'static str {
         Job::Federate { .. } => "federate",
         Job::Receive { .. } => "receive",
         Job::FetchObject { .. } => "fetch_object",
+        Job::FetchReplies { .. } => "fetch_replies",
         Job::RefreshActor { .. } => "refresh_actor",
         Job::Probe { .. } => "probe",
         Job::FetchCard { .. } => "fetch_card",

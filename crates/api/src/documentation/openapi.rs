@@ -181,6 +181,7 @@ fn answer(types: &mut Types, module: &str, handler: &ItemFn) -> Value {
     let any = json!({ "description": "As documented.", "content": { "application/json": { "schema": {} } } });
     let ReturnType::Type(_, ty) = &handler.sig.output else { return any };
     let ty = generic(ty, "Result").unwrap_or_else(|| (**ty).clone());
+    let ty = generic(&ty, "CustomizeResponder").unwrap_or(ty);
     if let Some(row) = generic(&ty, "Paged") {
         let schema = json!({ "type": "array", "items": types.schema(module, &row, Way::Out) });
         return json!({
