@@ -14,6 +14,7 @@ use crate::auth::{User, need};
 use crate::entities::{CredentialAccount, Profile};
 use crate::error::{Error, Result};
 use crate::params::{Params, Upload};
+use crate::quotes;
 use crate::state::Api;
 
 /// `GET /api/v1/accounts/verify_credentials`.
@@ -57,6 +58,7 @@ struct SentSource {
     sensitive: Option<bool>,
     /// Empty: guessed.
     language: Option<String>,
+    quote_policy: Option<String>,
 }
 
 /// `PATCH /api/v1/accounts/update_credentials`.
@@ -110,6 +112,8 @@ async fn without_picture(api: &Api, user: User<need::WriteAccounts>, edit: Profi
 
 /// Stores the pictures, then changes the profile; when that fails, the pictures are taken away again.
 async fn change(api: &Api, actor: ActorId, changes: Changes) -> Result<Actor> {
+    let default_quote_policy =
+        changes.source.quote_policy.as_deref().map(|word| quotes::policy_named("source[quote_policy]", word)).transpose()?;
     let avatar = match changes.avatar {
         Some(file) => Some(api.media.avatar(file.bytes).await.map_err(|e| picture_error("avatar", e))?),
         None => None,
@@ -142,6 +146,7 @@ async fn change(api: &Api, actor: ActorId, changes: Changes) -> Result<Actor> {
         default_visibility: changes.source.privacy,
         default_sensitive: changes.source.sensitive,
         default_language: changes.source.language.map(|language| Some(language).filter(|l| !l.is_empty())),
+        default_quote_policy,
     };
     let site = api.db.site().clone();
     let changed: Result<Actor, LocalError> = api.db.write(move |c| profiles::edit(c, &site, actor, edit)).await;
@@ -187,15 +192,15 @@ mod tests {
         let ali = app.user("ali").await;
         let path = "/api/v1/accounts/update_credentials";
         let form = "display_name=Ali&note=Hi+%23x&bot=1&locked=True&fields_attributes[0][name]=Pet&fields_attributes[0][value]=cat\
-                    &source[privacy]=unlisted&source[sensitive]=on&source[language]=ar";
+                    &source[privacy]=unlisted&source[sensitive]=on&source[language]=ar&source[quote_policy]=followers";
         let changed = ali.send(ali.form(Method::PATCH, path, form)).await.ok();
         assert_eq!((&changed["display_name"], &changed["bot"], &changed["locked"]), (&json!("Ali"), &json!(true), &json!(true)));
         assert!(changed["note"].as_str().unwrap().contains("/tags/x"));
         assert_eq!(changed["fields"], json!([{ "name": "Pet", "value": "cat", "verified_at": null }]));
         let source = &changed["source"];
         assert_eq!(
-            (&source["privacy"], &source["sensitive"], &source["language"]),
-            (&json!("unlisted"), &json!(true), &json!("ar"))
+            (&source["privacy"], &source["sensitive"], &source["language"], &source["quote_policy"]),
+            (&json!("unlisted"), &json!(true), &json!("ar"), &json!("followers"))
         );
         assert_eq!((&source["note"], &source["fields"][0]["value"]), (&json!("Hi #x"), &json!("cat")));
         assert_eq!(changed["role"]["id"], "-99");

@@ -37,6 +37,7 @@ pub mod params;
 mod peers;
 pub mod polls;
 pub mod preferences;
+pub mod quotes;
 pub mod rate_limits;
 pub mod registrations;
 pub mod relations;

@@ -18,6 +18,9 @@ pub struct Preferences {
     sensitive: bool,
     #[serde(rename = "posting:default:language")]
     language: Option<String>,
+    /// `public`, `followers` or `nobody`.
+    #[serde(rename = "posting:default:quote_policy")]
+    quote_policy: &'static str,
     /// `default`, `show_all` or `hide_all`.
     #[serde(rename = "reading:expand:media")]
     expand_media: String,
@@ -35,6 +38,7 @@ pub async fn show(api: Api, user: User<need::ReadAccounts>) -> Result<Json<Prefe
         visibility: user.default_visibility,
         sensitive: user.default_sensitive,
         language: user.default_language,
+        quote_policy: user.default_quote_policy.word(),
         expand_media: user.expand_media,
         expand_spoilers: user.expand_spoilers,
         autoplay_gifs: false,
@@ -57,6 +61,7 @@ mod tests {
                 "posting:default:visibility": "public",
                 "posting:default:sensitive": false,
                 "posting:default:language": null,
+                "posting:default:quote_policy": "public",
                 "reading:expand:media": "default",
                 "reading:expand:spoilers": false,
                 "reading:autoplay:gifs": false,

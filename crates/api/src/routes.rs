@@ -6,9 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements,
-    favourites, filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences,
-    registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, quotes, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -154,6 +152,9 @@ fn statuses(cfg: &mut ServiceConfig) {
                 .patch(scheduled_statuses::change)
                 .delete(scheduled_statuses::cancel),
         )
+        .service(at("/v1/statuses/{id}/quotes").get(quotes::list))
+        .service(at("/v1/statuses/{id}/quotes/{quoting}/revoke").post(quotes::revoke))
+        .service(at("/v1/statuses/{id}/interaction_policy").put(quotes::set_policy).patch(quotes::set_policy))
         .service(at("/v2/media").post(media::create))
         .service(at("/v1/media").post(media::create_and_wait))
         .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))

@@ -10,6 +10,7 @@ use majlis_local::ids::{ActorId, AttachmentId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::posts::{self, Post};
 use majlis_local::publish::{self, Draft, Revision};
+use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
@@ -24,6 +25,7 @@ use crate::entities::{Account, Context, ScheduledStatus, Status, StatusEdit, Sta
 use crate::error::{Error, Result};
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
+use crate::quotes;
 use crate::scheduled_statuses;
 use crate::state::Api;
 
@@ -53,6 +55,9 @@ pub struct NewStatus {
     content_type: Option<String>,
     poll: Option<PollParams>,
     scheduled_at: Option<String>,
+    #[serde(default, alias = "quote_id")]
+    quoted_status_id: Option<PostId>,
+    quote_approval_policy: Option<String>,
 }
 
 /// A poll to be made with a status.
@@ -79,6 +84,7 @@ pub async fn create(
     let format = format(params.content_type.as_deref())?;
     let visibility = params.visibility.as_deref().map(visibility).transpose()?;
     let language = language(params.language.as_deref())?;
+    let quote_policy = quote_policy(params.quote_approval_policy.as_deref())?;
     let idempotency_key = req
         .headers()
         .get("idempotency-key")
@@ -97,6 +103,8 @@ pub async fn create(
         in_reply_to: params.in_reply_to_id,
         attachments: params.media_ids,
         poll: params.poll.map(new_poll),
+        quote: params.quoted_status_id,
+        quote_policy,
         app: Some(app),
         idempotency_key,
         character_limit: api.config.post_characters,
@@ -111,6 +119,7 @@ pub async fn create(
                 visibility: draft.visibility.or(Some(preferences.default_visibility)),
                 sensitive: if sensitive_given { draft.sensitive } else { preferences.default_sensitive },
                 language: draft.language.clone().or(preferences.default_language),
+                quote_policy: draft.quote_policy.or(Some(preferences.default_quote_policy)),
                 ..draft
             };
             users::seen(c, author)?;
@@ -139,6 +148,7 @@ pub struct StatusChange {
     media_ids: Option<Vec<AttachmentId>>,
     #[serde(default)]
     media_attributes: Vec<MediaChange>,
+    quote_approval_policy: Option<String>,
 }
 
 /// A new description or focus of an attachment.
@@ -170,6 +180,7 @@ pub async fn edit(
         }
     };
     let language = language(params.language.as_deref())?;
+    let quote_policy = quote_policy(params.quote_approval_policy.as_deref())?;
     find_mentioned(&api, &params.status, format).await?;
     let mut descriptions = Vec::with_capacity(params.media_attributes.len());
     for change in params.media_attributes {
@@ -183,6 +194,7 @@ pub async fn edit(
         language,
         attachments: params.media_ids,
         descriptions,
+        quote_policy,
         character_limit: api.config.post_characters,
     };
     let site = api.db.site().clone();
@@ -227,6 +239,9 @@ pub async fn delete(
                 attachments::release(c, id)?;
             }
             publish::delete(c, author, id)?;
+            if let Some(quote) = &mut status.quote {
+                quote.always = true;
+            }
             status.text = Some(source.text);
             status.content = None;
             Ok(status)
@@ -313,7 +328,7 @@ pub async fn history(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<Post
         .db
         .read(move |c| {
             let post = posts::get_visible(c, viewer, id)?;
-            StatusEdit::history(c, &site, &post)
+            StatusEdit::history(c, &site, viewer, &post)
         })
         .await?;
     Ok(Json(history))
@@ -515,6 +530,11 @@ fn language(code: Option<&str>) -> Result<Option<String>> {
             .map(|code| Some(code.to_owned()))
             .ok_or_else(|| Error::invalid("language", Flaw::Invalid, "must be a language code such as ar or en")),
     }
+}
+
+/// Who may quote, if the app says so.
+fn quote_policy(word: Option<&str>) -> Result<Option<QuotePolicy>> {
+    word.filter(|word| !word.trim().is_empty()).map(quotes::policy).transpose()
 }
 
 fn new_poll(params: PollParams) -> NewPoll {

@@ -1,8 +1,9 @@
 //! The federation's jobs, one by one: the workers claim them, this says what each does and whether to try again.
 
 use majlis_local::actors::{self, Actor};
-use majlis_local::ids::{ActorId, JobId};
+use majlis_local::ids::{ActorId, JobId, QuoteId};
 use majlis_local::jobs::{self, Job};
+use majlis_local::quotes::{self, QuoteState};
 use majlis_local::{Error, instances, posts, receive};
 
 use crate::activities::{self, Handled};
@@ -42,6 +43,7 @@ impl Federation {
             Job::Receive { activity, signer, verified } => self.receive(activity, signer, *verified).await,
             Job::FetchObject { uri, depth } => self.fetch_object(uri, *depth).await,
             Job::FetchReplies { crawl, posts } => self.fetch_replies(crawl, posts).await,
+            Job::VerifyQuote { quote, depth } => self.verify_quote(*quote, *depth).await,
             Job::RefreshActor { actor } => self.refresh(*actor).await,
             Job::Probe { host } => {
                 self.probe(host).await;
@@ -71,6 +73,39 @@ impl Federation {
         }
         self.post(uri, depth, &Budget::for_activity()).await?;
         Ok(())
+    }
+
+    /// Finds what a post quotes, and whether its author has agreed: its stamp has to stand on the author's own host and say
+    /// that this post may quote that one (FEP-044f).
+    async fn verify_quote(&self, id: QuoteId, depth: u8) -> Result<(), ResolveError> {
+        let budget = Budget::for_look_up();
+        let quote = match self.db.read(move |c| quotes::get(c, id)).await {
+            // Deleted meanwhile, or quotes something else now.
+            Err(Error::NotFound(_)) => return Ok(()),
+            quote => quote?,
+        };
+        if quote.state != QuoteState::Pending || depth > MOST_PARENTS {
+            return Ok(());
+        }
+        let quoted = self.post(&quote.quoted_uri, depth, &budget).await?;
+        let found = quoted.clone();
+        let quote = self.db.write(move |c| quotes::found(c, id, &found)).await?;
+        let Some(uri) = quote.stamp_uri.filter(|_| quote.state == QuoteState::Pending && !quoted.local) else { return Ok(()) };
+        let (author, quoting) =
+            self.db.read(move |c| Ok((actors::get(c, quoted.author_id)?, posts::get(c, quote.post_id)?))).await?;
+        if instances::host_of(&uri).as_ref() != Some(&author.host) {
+            return Err(ResolveError::Refused("a leave to quote on another host than its author"));
+        }
+        let stamp = match self.fetch(&uri, &budget).await {
+            Err(error) if error.is_gone() => return Ok(self.db.write(move |c| quotes::refused(c, id)).await?),
+            fetched => fetched?.object,
+        };
+        let Object::QuoteAuthorization(stamp) = stamp else { return Err(ResolveError::Refused("not a leave to quote")) };
+        if stamp.allows(&author.uri, &quoting.uri, &quoted.uri) {
+            Ok(self.db.write(move |c| quotes::verified(c, id, &uri)).await?)
+        } else {
+            Err(ResolveError::Refused("a leave to quote for something else"))
+        }
     }
 
     async fn refresh(&self, id: ActorId) -> Result<(), ResolveError> {
@@ -122,6 +157,13 @@ impl Federation {
                 whole.object = vec![fetched.object];
                 self.handle(whole, actor).await
             }
+            ActivityKind::QuoteRequest => {
+                let Some(uri) = activity.instrument.as_deref().and_then(Object::id) else { return Ok(()) };
+                let fetched = self.fetch(uri, &budget).await?;
+                let mut whole = activity.clone();
+                whole.instrument = Some(Box::new(fetched.object));
+                self.handle(whole, actor).await
+            }
             _ => Ok(()),
         }
     }
@@ -155,7 +197,10 @@ impl Federation {
                         activities::own_note(&author, &note)?;
                         let followers = actors::endpoints(c, author.id)?.followers;
                         let remote = crate::objects::note::read(c, &note, &author, followers.as_deref())?;
-                        receive::edit(c, remote)
+                        if let Some(post) = receive::edit(c, remote)? {
+                            activities::verify_quote(c, &post, 0)?;
+                        }
+                        Ok(())
                     })
                     .await?;
                 Ok(())

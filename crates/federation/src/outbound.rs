@@ -6,7 +6,7 @@ use majlis_local::ids::{ActorId, JobId, PostId, ReportId};
 use majlis_local::jobs::Change;
 use majlis_local::posts::{self, Post};
 use majlis_local::visibility::Visibility;
-use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions, reports};
+use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions, quotes, reports};
 
 use crate::objects;
 use crate::sig::BodyDigest;
@@ -108,6 +108,42 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
             let (sender, post) = (actors::get(c, *actor)?, posts::get(c, *post)?);
             let like = act(ActivityKind::Like, uri.clone(), &sender, Object::Id(post.uri));
             Outgoing::to_one(sender.clone(), undo(uri, &sender, like), post.author_id)
+        }
+        Change::QuoteRequested { quote } => {
+            let quote = quotes::get(c, *quote)?;
+            let (sender, post) = (actors::get(c, quote.author_id)?, living(c, quote.post_id)?);
+            let (Some(uri), Some(quoted_author)) = (quote.request_uri, quote.quoted_author_id) else {
+                return Err(Error::NotFound("quote request"));
+            };
+            let mut activity = act(ActivityKind::QuoteRequest, uri, &sender, Object::Id(quote.quoted_uri));
+            // Whole: what is for followers could not be fetched.
+            activity.instrument = Some(Box::new(Object::Note(Box::new(note(c, site, &post)?))));
+            activity.to = uris(c, &[quoted_author])?;
+            Outgoing::to_one(sender, activity, quoted_author)
+        }
+        Change::QuoteAccepted { quote } => {
+            let quote = quotes::get(c, *quote)?;
+            let (quoted, quoting) = (living(c, quote.quoted_id.unwrap_or(PostId(0)))?, posts::get(c, quote.post_id)?);
+            let request = quote.request_uri.as_deref().ok_or(Error::NotFound("quote request"))?;
+            let mut outgoing = quote_answer(c, ActivityKind::Accept, &quoted, quote.author_id, request, &quoting.uri)?;
+            outgoing.activity.id = Some(format!("{}#accepts/quotes/{}", outgoing.sender.uri, quote.id));
+            outgoing.activity.result = quote.stamp(site, &outgoing.sender);
+            outgoing
+        }
+        Change::QuoteRejected { post, actor, request, instrument } => {
+            let quoted = living(c, *post)?;
+            let mut outgoing = quote_answer(c, ActivityKind::Reject, &quoted, *actor, request, instrument)?;
+            outgoing.activity.id = Some(format!("{}#rejects/quotes/{job}", outgoing.sender.uri));
+            outgoing
+        }
+        Change::QuoteRevoked { quote } => {
+            let quote = quotes::get(c, *quote)?;
+            let sender = actors::get(c, quote.quoted_author_id.ok_or(Error::NotFound("quoted author"))?)?;
+            let stamp = site.quote_stamp_uri(&sender.username, quote.id);
+            let mut activity = act(ActivityKind::Delete, format!("{stamp}#delete"), &sender, Object::Id(stamp));
+            activity.to = vec![vocab::PUBLIC.to_owned()];
+            // Those who have the quoting post: its author's server, and ours' followers, who may have seen it boosted.
+            Outgoing::to_audience(sender, activity, Visibility::Public, vec![quote.author_id])
         }
         Change::Followed { follow, actor, target } => {
             let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
@@ -224,6 +260,23 @@ fn answer(
     Ok(Outgoing::to_one(sender, activity, follower))
 }
 
+/// `Accept` or `Reject` of a remote author's `QuoteRequest` for a post of ours (FEP-044f).
+fn quote_answer(
+    c: &mut Connection,
+    kind: ActivityKind,
+    quoted: &Post,
+    quoter: ActorId,
+    request: &str,
+    instrument: &str,
+) -> Result<Outgoing> {
+    let (sender, other) = (actors::get(c, quoted.author_id)?, actors::get(c, quoter)?);
+    let mut asked = act(ActivityKind::QuoteRequest, request.to_owned(), &other, Object::Id(quoted.uri.clone()));
+    asked.instrument = Some(Box::new(Object::Id(instrument.to_owned())));
+    let mut activity = act(kind, String::new(), &sender, Object::Activity(Box::new(asked)));
+    activity.to = vec![other.uri];
+    Ok(Outgoing::to_one(sender, activity, quoter))
+}
+
 /// `Add` to or `Remove` from the author's featured collection, which is the target (Misskey compares it).
 fn featured(c: &mut Connection, kind: ActivityKind, job: JobId, post: PostId) -> Result<Outgoing> {
     let post = living(c, post)?;
@@ -275,9 +328,13 @@ fn living(c: &mut Connection, id: PostId) -> Result<Post> {
     if post.deleted_at.is_some() { Err(Error::NotFound("post")) } else { Ok(post) }
 }
 
-/// Whom a post concerns by name: those mentioned, and whom it answers if that one may see it anyway.
+/// Whom a post concerns by name: those mentioned, whom it quotes and who quotes it, and whom it answers if that one may see
+/// it anyway.
 fn concerned(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     let mut to = mentions::of_post(c, post.id)?;
+    if post.visibility.is_open() {
+        to.extend(quotes::concerned(c, post)?);
+    }
     if post.visibility.is_open() {
         to.extend(post.in_reply_to_actor_id);
     }

@@ -3,12 +3,12 @@
 
 use majlis_local::actors::{self, Actor};
 use majlis_local::instances;
-use majlis_local::jobs::{self, Job};
 use majlis_local::posts::{self, Post};
 use majlis_local::text::Handle;
 use majlis_local::{Error, receive, tombstones};
 use url::Url;
 
+use crate::activities;
 use crate::client::{Budget, ClientError, Fetched};
 use crate::objects;
 use crate::state::Federation;
@@ -17,6 +17,8 @@ use crate::webfinger::{self, Acct, WebfingerError};
 
 /// Parents of parents that are fetched for one reply.
 pub const MOST_PARENTS: u8 = 20;
+/// A quoted post counts as so many of them: at most two stand behind one another.
+pub const QUOTE_STEP: u8 = 8;
 
 /// Why something could not be found.
 #[derive(Debug)]
@@ -258,12 +260,8 @@ impl Federation {
                 let remote = objects::note::read(c, &note, &author, followers.as_deref())?;
                 let uri = remote.uri.clone();
                 let stored = receive::post(c, remote, false)?;
-                if let Some(post) = &stored
-                    && post.in_reply_to_id.is_none()
-                    && depth < MOST_PARENTS
-                    && let Some(parent) = &post.in_reply_to_uri
-                {
-                    jobs::enqueue(c, &Job::FetchObject { uri: parent.clone(), depth: depth + 1 })?;
+                if let Some(post) = &stored {
+                    activities::missing(c, post, depth.saturating_add(1))?;
                 }
                 match stored {
                     Some(post) => Ok(Some(post)),

@@ -6,7 +6,10 @@ mod support;
 use majlis_local::actors;
 use majlis_local::follows::Choices;
 use majlis_local::instances::{self, Scheme};
+use majlis_local::notifications::{self, NotificationKind};
 use majlis_local::publish::{self, Draft, Revision};
+use majlis_local::quote_policies::QuotePolicy;
+use majlis_local::quotes::{self, QuoteState};
 use majlis_local::visibility::Visibility;
 use majlis_local::{boosts, follow_requests, follows, likes, posts, reports};
 use support::{Server, draft, get};
@@ -239,6 +242,96 @@ async fn a_forwarded_report_comes_from_the_server_itself() {
     assert_eq!((report.target_id, report.comment.as_str(), shown[0].0), (zoe.id, "look at this", spam.id));
     here.stop().await;
     there.stop().await;
+async fn a_quote_is_asked_for_granted_shown_and_taken_back() {
+    let (here, there, third) = (Server::start().await, Server::start().await, Server::start().await);
+    let (ali, zoe, tom) = (here.person("ali").await, there.person("zoe").await, third.person("tom").await);
+    // Tom, elsewhere, follows Ali.
+    let ali_third = third.look_up(&ali, &here).await;
+    let (site, t, a3) = (third.db.site().clone(), tom.id, ali_third.id);
+    third.write(move |c| follows::follow(c, &site, t, a3, &Choices::default())).await;
+    third.eventually("the Accept", move |c| follows::get(c, t, a3)).await;
+
+    // Ali finds a post of Zoe and quotes it.
+    let hello = there.post(&zoe, draft("hello")).await;
+    let found = here.federation.resolve_url(&hello.uri).await.unwrap();
+    let majlis_federation::resolve::Found::Post(found) = found else { panic!("no post") };
+    assert_eq!(found.quote_policy, QuotePolicy::PUBLIC);
+    let quoting = here.post(&ali, Draft { quote: Some(found.id), ..draft("look") }).await;
+    let id = quoting.id;
+    let quote =
+        here.eventually("the leave", move |c| Ok(quotes::of_post(c, id)?.filter(|q| q.state == QuoteState::Accepted))).await;
+    let stamp = quote.stamp_uri.clone().unwrap();
+    let (status, document) = get(&stamp).await;
+    assert_eq!((status, document["type"].as_str()), (200, Some("QuoteAuthorization")));
+    assert_eq!(
+        (&document["attributedTo"], &document["interactingObject"], &document["interactionTarget"]),
+        (&zoe.uri.clone().into(), &quoting.uri.clone().into(), &hello.uri.clone().into())
+    );
+    let (_, note) = get(&quoting.uri).await;
+    assert_eq!((&note["quote"], &note["quoteAuthorization"]), (&hello.uri.clone().into(), &stamp.clone().into()));
+    assert!(note["content"].as_str().unwrap().starts_with("<p class=\"quote-inline\">RE: "), "{note}");
+    assert_eq!(
+        get(&hello.uri).await.1["interactionPolicy"]["canQuote"]["automaticApproval"][0],
+        majlis_federation::vocab::PUBLIC
+    );
+
+    // Zoe hears of it.
+    let uri = quoting.uri.clone();
+    let (hello_id, quoting_there) = (hello.id, there.read(move |c| posts::by_uri(c, &uri)).await.unwrap());
+    assert_eq!(there.read(move |c| posts::get(c, hello_id)).await.quotes_count, 1);
+    let recipient = zoe.id;
+    let told = there
+        .read(move |c| notifications::list(c, recipient, &notifications::Filter::default(), &majlis_local::Page::newest(10)))
+        .await;
+    let told: Vec<_> = told.items.iter().map(|n| (n.kind, n.post_id)).collect();
+    assert_eq!(told, [(NotificationKind::Quote, Some(quoting_there.id))]);
+
+    // Tom's server asks Zoe's whether it is so.
+    let uri = quoting.uri.clone();
+    let seen = third
+        .eventually("the verified quote", move |c| {
+            let Some(post) = posts::by_uri(c, &uri)? else { return Ok(None) };
+            Ok(quotes::of_post(c, post.id)?.filter(|q| q.state == QuoteState::Accepted))
+        })
+        .await;
+    assert_eq!(seen.stamp_uri, Some(stamp.clone()));
+
+    // What is for Ali's followers, Zoe may see too, if it quotes her.
+    let private = Draft { quote: Some(found.id), visibility: Some(Visibility::Private), ..draft("between us") };
+    let private = here.post(&ali, private).await;
+    let pid = private.id;
+    here.eventually("the second leave", move |c| Ok(quotes::of_post(c, pid)?.filter(|q| q.state == QuoteState::Accepted))).await;
+    let uri = private.uri.clone();
+    let private_there = there.read(move |c| posts::by_uri(c, &uri)).await.unwrap();
+    assert_eq!(private_there.visibility, Visibility::Private);
+    assert!(there.read(move |c| majlis_local::visibility::may_see(c, Some(recipient), &private_there)).await);
+
+    // Zoe takes it back; everybody hears.
+    let quoting_id = quoting_there.id;
+    there.write(move |c| quotes::revoke(c, recipient, hello_id, quoting_id)).await;
+    here.eventually("the revocation", move |c| Ok(quotes::of_post(c, id)?.filter(|q| q.state == QuoteState::Revoked))).await;
+    assert_eq!(get(&stamp).await.0, 404);
+    let post = seen.post_id;
+    third
+        .eventually("the end of the quote", move |c| {
+            Ok(if quotes::of_post(c, post)?.is_none_or(|q| q.state != QuoteState::Accepted) { Some(()) } else { None })
+        })
+        .await;
+    assert!(get(&quoting.uri).await.1.get("quote").is_none());
+
+    // She lets nobody quote the next one: Ali's server does not know that yet, and is told so.
+    let closed = there.post(&zoe, draft("closed")).await;
+    here.federation.resolve_url(&closed.uri).await.unwrap();
+    let closed_id = closed.id;
+    there.write(move |c| publish::set_quote_policy(c, recipient, closed_id, QuotePolicy::NOBODY)).await;
+    let uri = closed.uri.clone();
+    let known = here.read(move |c| posts::by_uri(c, &uri)).await.unwrap();
+    let refused = here.post(&ali, Draft { quote: Some(known.id), ..draft("look again") }).await;
+    let id = refused.id;
+    here.eventually("the refusal", move |c| Ok(quotes::of_post(c, id)?.filter(|q| q.state == QuoteState::Rejected))).await;
+    for server in [here, there, third] {
+        server.stop().await;
+    }
 }
 
 /// A thread of which only its beginning came here, with answers of one level and of two.

@@ -11,6 +11,7 @@ use majlis_local::follows::Choices;
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::posts::{self, PostKind};
 use majlis_local::publish::{self, Draft};
+use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::receive::{self, RemotePost};
 use majlis_local::registrations::{self, NewAccount};
 use majlis_local::users::Role;
@@ -250,6 +251,8 @@ fn remote_post(dice: &mut Dice, author: ActorId, uri: String, at: Timestamp, in_
         hashtags,
         attachments: picture.into_iter().collect(),
         poll: None,
+        quote: None,
+        quote_policy: QuotePolicy::PUBLIC,
         created_at: at,
         edited_at: None,
     }

@@ -68,4 +68,29 @@ macro_rules! stored_enum {
     };
 }
 
-pub(crate) use stored_enum;
+/// How a set of bits (a newtype over `i32`) stands in the database.
+macro_rules! stored_bits {
+    ($name:ident) => {
+        impl<DB> diesel::serialize::ToSql<diesel::sql_types::Integer, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            i32: diesel::serialize::ToSql<diesel::sql_types::Integer, DB>,
+        {
+            fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
+                self.0.to_sql(out)
+            }
+        }
+
+        impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Integer, DB> for $name
+        where
+            DB: diesel::backend::Backend,
+            i32: diesel::deserialize::FromSql<diesel::sql_types::Integer, DB>,
+        {
+            fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
+                i32::from_sql(bytes).map(Self)
+            }
+        }
+    };
+}
+
+pub(crate) use {stored_bits, stored_enum};

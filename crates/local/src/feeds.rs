@@ -8,12 +8,14 @@ mod author;
 mod home;
 mod kept;
 mod public;
+mod quotes;
 
 pub use audience::{home_audience, home_candidates, list_audience, lists_with, public_audience};
 pub use author::{AuthorFilter, author, pinned};
 pub use home::{home, list};
 pub use kept::{bookmarks, favourites};
 pub use public::{Reach, TagFilter, hashtag, public};
+pub use quotes::quotes;
 
 use crate::paging::{Page, Slice};
 use crate::posts::Post;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, QuoteId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -44,6 +44,13 @@ pub enum Job {
         crawl: String,
         /// Where to begin.
         posts: Vec<PostId>,
+    },
+    /// Find what a post of another server quotes, and whether the quoted author has agreed (FEP-044f).
+    VerifyQuote {
+        /// The quote.
+        quote: QuoteId,
+        /// How many fetches led here; bounded by the fetcher.
+        depth: u8,
     },
     /// Fetch an actor's profile again.
     RefreshActor {
@@ -134,6 +141,32 @@ pub enum Change {
         actor: ActorId,
         /// What.
         post: PostId,
+    },
+    /// A local author asks a remote one for leave to quote: `QuoteRequest`.
+    QuoteRequested {
+        /// The quote.
+        quote: QuoteId,
+    },
+    /// A local author lets a remote one quote: `Accept{QuoteRequest}` with a stamp.
+    QuoteAccepted {
+        /// The quote.
+        quote: QuoteId,
+    },
+    /// … or does not: `Reject{QuoteRequest}`.
+    QuoteRejected {
+        /// The local post.
+        post: PostId,
+        /// Who asked.
+        actor: ActorId,
+        /// The request's id.
+        request: String,
+        /// The id of the post that was to quote.
+        instrument: String,
+    },
+    /// A local author takes the leave back: `Delete` of the stamp.
+    QuoteRevoked {
+        /// The quote.
+        quote: QuoteId,
     },
     /// A local actor asks to follow a remote one: `Follow`.
     Followed {

@@ -52,6 +52,8 @@ pub mod polls;
 pub mod posts;
 pub mod profiles;
 pub mod publish;
+pub mod quote_policies;
+pub mod quotes;
 pub mod receive;
 pub mod received;
 pub mod registrations;

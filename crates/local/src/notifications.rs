@@ -32,6 +32,10 @@ stored_enum! {
         Poll = 6 "poll",
         /// A post that the recipient boosted was edited.
         Update = 7 "update",
+        /// Somebody quotes a post of the recipient.
+        Quote = 8 "quote",
+        /// A post that the recipient quoted was edited; told with the recipient's quote.
+        QuotedUpdate = 9 "quoted_update",
     }
 }
 
@@ -121,7 +125,7 @@ pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
 
 /// Whether the same has been told before. An edit may be told again and again.
 fn already(c: &mut Connection, notice: Notice) -> Result<bool> {
-    if notice.kind == NotificationKind::Update {
+    if matches!(notice.kind, NotificationKind::Update | NotificationKind::QuotedUpdate) {
         return Ok(false);
     }
     let same = notifications::table

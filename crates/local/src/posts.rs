@@ -8,7 +8,7 @@ use crate::actors::Emoji;
 use crate::attachments;
 use crate::boosts;
 use crate::cards;
-use crate::codes::stored_enum;
+use crate::codes::{stored_bits, stored_enum};
 use crate::connection::{Connection, any_of};
 use crate::conversations;
 use crate::db::after_commit;
@@ -23,6 +23,8 @@ use crate::mentions;
 use crate::notifications;
 use crate::paged;
 use crate::paging::Page;
+use crate::quote_policies::QuotePolicy;
+use crate::quotes;
 use crate::reports;
 use crate::schema::{actors, bookmarks, follows, likes, pins, polls, post_edits, posts};
 use crate::search;
@@ -67,6 +69,8 @@ impl Parts {
     pub const POLL: Self = Self(8);
     /// A card: the preview of a link.
     pub const CARD: Self = Self(16);
+    /// A quote of another post.
+    pub const QUOTE: Self = Self(32);
 
     /// Whether `part` is there.
     pub fn has(self, part: Self) -> bool {
@@ -80,25 +84,7 @@ impl Parts {
     }
 }
 
-impl<DB> diesel::serialize::ToSql<diesel::sql_types::Integer, DB> for Parts
-where
-    DB: diesel::backend::Backend,
-    i32: diesel::serialize::ToSql<diesel::sql_types::Integer, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, DB>) -> diesel::serialize::Result {
-        self.0.to_sql(out)
-    }
-}
-
-impl<DB> diesel::deserialize::FromSql<diesel::sql_types::Integer, DB> for Parts
-where
-    DB: diesel::backend::Backend,
-    i32: diesel::deserialize::FromSql<diesel::sql_types::Integer, DB>,
-{
-    fn from_sql(bytes: DB::RawValue<'_>) -> diesel::deserialize::Result<Self> {
-        i32::from_sql(bytes).map(Self)
-    }
-}
+stored_bits!(Parts);
 
 /// A post or a boost, without its source text.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
@@ -137,6 +123,9 @@ pub struct Post {
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    pub quote_policy: QuotePolicy,
+    /// Accepted quotes.
+    pub quotes_count: i64,
 }
 
 impl Post {
@@ -329,10 +318,10 @@ fn count(c: &mut Connection, post: &Post, by: i64) -> Result<()> {
 
 /// Turns a post into a tombstone: its text, pictures, likes, boosts and notifications go; its id, author and audience stay,
 /// so that the deletion can be told to whoever had it. Whose right it is, is the caller's to check.
-/// Gives back the remote actors who had liked or boosted it (1,000 at the most): they have to hear of it too.
+/// Gives back the remote actors who had liked, boosted or quoted it or are quoted by it (1,000 at the most): they have to hear of it too.
 pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     let now = Timestamp::now();
-    let reached = reached_actors(c, post.id)?;
+    let mut reached = reached_actors(c, post.id)?;
     let hashtags = hashtags::keys_of(c, post.id)?;
     let mentioned: Vec<ActorId> = mentions::of_post(c, post.id)?;
     let buried = diesel::update(posts::table.find(post.id).filter(posts::deleted_at.is_null()))
@@ -351,6 +340,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
         return Ok(Vec::new());
     }
     count(c, post, -1)?;
+    reached.extend(quotes::forget_post(c, post.id)?);
     let files = attachments::forget_post(c, post.id)?;
     let files = reports::not_in_open_report(c, Some(post.id), files)?;
     if !files.is_empty() {
@@ -394,6 +384,7 @@ fn reached_actors(c: &mut Connection, id: PostId) -> Result<Vec<ActorId>> {
         .filter(posts::in_reply_to_id.eq(id).or(posts::boost_of_id.eq(id)))
         .filter(actors::domain.is_not_null());
     reached.extend(answered_or_boosted.select(actors::id).limit(MOST).load::<ActorId>(c)?);
+    reached.extend(quotes::remote_quoters(c, id, MOST)?);
     reached.sort_unstable();
     reached.dedup();
     reached.truncate(1_000);

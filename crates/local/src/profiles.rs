@@ -12,6 +12,7 @@ use crate::error::{Error, Flaw, Problem, Result};
 use crate::follow_requests;
 use crate::ids::ActorId;
 use crate::json::Json;
+use crate::quote_policies::QuotePolicy;
 use crate::schema::users;
 use crate::site::Site;
 use crate::text::{self, Format, Mentioned, Resolved, Scanned};
@@ -54,6 +55,8 @@ pub struct ProfileSource {
     pub default_sensitive: bool,
     /// The language of new posts (ISO 639); `None`: guessed.
     pub default_language: Option<String>,
+    /// Who may quote new posts.
+    pub default_quote_policy: QuotePolicy,
 }
 
 /// A picture to show on the profile: storage keys of the picture and of a still of it.
@@ -97,6 +100,8 @@ pub struct ProfileEdit {
     pub default_sensitive: Option<bool>,
     /// See [`ProfileSource::default_language`]; `Some(None)` goes back to guessing.
     pub default_language: Option<Option<String>>,
+    /// See [`ProfileSource::default_quote_policy`].
+    pub default_quote_policy: Option<QuotePolicy>,
 }
 
 /// What stands behind the profile of a local person.
@@ -122,6 +127,9 @@ pub fn edit(c: &mut Connection, site: &Site, id: ActorId, edit: ProfileEdit) -> 
     }
     if let Some(language) = &edit.default_language {
         diesel::update(users::table.find(id)).set(users::default_language.eq(language)).execute(c)?;
+    }
+    if let Some(policy) = edit.default_quote_policy {
+        diesel::update(users::table.find(id)).set(users::default_quote_policy.eq(policy)).execute(c)?;
     }
     if edit.note.is_some() || edit.fields.is_some() {
         let fields = edit.fields.clone().or_else(|| stored.fields.clone().map(|Json(fields)| fields));

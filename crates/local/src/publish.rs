@@ -18,6 +18,8 @@ use crate::mentions;
 use crate::notifications::{self, Notice, NotificationKind};
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
+use crate::quote_policies::QuotePolicy;
+use crate::quotes;
 use crate::schema::{actors as actors_table, follows, idempotency_keys, posts as rows};
 use crate::search;
 use crate::site::Site;
@@ -46,6 +48,10 @@ pub struct Draft {
     pub in_reply_to: Option<PostId>,
     pub attachments: Vec<AttachmentId>,
     pub poll: Option<NewPoll>,
+    /// What it quotes.
+    pub quote: Option<PostId>,
+    /// Who may quote it; everybody when missing. Of what is not for everybody only the author, whatever is asked.
+    pub quote_policy: Option<QuotePolicy>,
     pub app: Option<AppId>,
     /// The same key from the same author within an hour gives the same post.
     pub idempotency_key: Option<String>,
@@ -69,6 +75,8 @@ pub struct Revision {
     pub attachments: Option<Vec<AttachmentId>>,
     /// New alt texts and foci of attachments.
     pub descriptions: Vec<NewDescription>,
+    /// Who may quote it from now on; `None` leaves that as it is.
+    pub quote_policy: Option<QuotePolicy>,
     pub character_limit: usize,
 }
 
@@ -91,7 +99,8 @@ pub fn publish(c: &mut Connection, site: &Site, author: ActorId, draft: Draft) -
 /// Publishes a draft of `author`, whose text was read before the write: everybody else who writes waits for this one.
 ///
 /// # Errors
-/// [`Error::Invalid`] naming every wrong field; [`Error::NotFound`] when the parent may not be seen.
+/// [`Error::Invalid`] naming every wrong field; [`Error::NotFound`] when the parent may not be seen, or what is to be quoted
+/// may not be seen or quoted.
 pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Draft, typed: Typed) -> Result<Post> {
     if let Some(key) = &draft.idempotency_key
         && let Some(post) = same_key(c, author, key)?
@@ -103,15 +112,24 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
         Some(id) => Some(parent_of(c, author.id, id)?),
         None => None,
     };
+    let quoted = match draft.quote {
+        Some(id) => Some(quotes::quotable(c, author.id, id)?),
+        None => None,
+    };
     check_draft(&draft)?;
     let written = typed.write(c, site, &author, draft.language.clone())?;
     let id = PostId::new();
     let visibility = draft.visibility.unwrap_or(Visibility::Public);
+    let visibility = match &quoted {
+        Some(quoted) => quotes::audience(quoted, author.id, visibility, &written.mentioned_ids())?,
+        None => visibility,
+    };
     let parts = Parts::default()
         .with(Parts::MEDIA, !draft.attachments.is_empty())
         .with(Parts::MENTIONS, !written.mentioned.is_empty())
         .with(Parts::HASHTAGS, !written.hashtags.is_empty())
-        .with(Parts::POLL, draft.poll.is_some());
+        .with(Parts::POLL, draft.poll.is_some())
+        .with(Parts::QUOTE, quoted.is_some());
     let uri = site.post_uri(&author.username, id);
     let now = Timestamp::now();
     let conversation = match &parent {
@@ -142,6 +160,7 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
                 rows::parts.eq(parts),
                 rows::app_id.eq(draft.app),
                 rows::created_at.eq(now),
+                rows::quote_policy.eq(draft.quote_policy.unwrap_or(QuotePolicy::PUBLIC).within(visibility)),
             ),
         ))
         .returning(cols::<Post>())
@@ -157,8 +176,11 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     cards::expect(c, &post)?;
     tell_named(c, &post, &written.mentioned_ids(), &[])?;
     tell_watchers(c, &post)?;
-    if has_to_leave(c, &post, &written.mentioned)? {
+    if has_to_leave(c, &post, &written.mentioned, quoted.as_ref())? {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: id } })?;
+    }
+    if let Some(quoted) = &quoted {
+        quotes::begin(c, site, &post, quoted)?;
     }
     if let Some(key) = &draft.idempotency_key {
         remember_key(c, author.id, key, id)?;
@@ -195,7 +217,8 @@ pub fn edit_typed(
         Some(ids) => !ids.is_empty(),
         None => post.parts.has(Parts::MEDIA),
     };
-    check_text(&revision.text, &revision.summary, revision.character_limit, keeps_media || post.parts.has(Parts::POLL))?;
+    let has_more = keeps_media || post.parts.has(Parts::POLL) || post.parts.has(Parts::QUOTE);
+    check_text(&revision.text, &revision.summary, revision.character_limit, has_more)?;
     posts::keep_edit(c, &post)?;
     let written = typed.write(c, site, &author, revision.language)?;
     if let Some(ids) = &revision.attachments {
@@ -206,7 +229,8 @@ pub fn edit_typed(
     }
     let before = mentions::of_post(c, id)?;
     let after = written.mentioned_ids();
-    let gone: Vec<ActorId> = before.iter().copied().filter(|a| !after.contains(a)).collect();
+    let quoted = quotes::quoted_author(c, &post)?;
+    let gone: Vec<ActorId> = before.iter().copied().filter(|a| !after.contains(a) && Some(*a) != quoted).collect();
     // A direct post stays readable to those who had it: taking a name out of the text does not take the letter back.
     if post.visibility != Visibility::Direct {
         mentions::remove(c, id, &gone)?;
@@ -231,6 +255,7 @@ pub fn edit_typed(
             rows::emojis.eq(written.emojis.clone()),
             rows::parts.eq(parts),
             rows::edited_at.eq(Some(Timestamp::now())),
+            rows::quote_policy.eq(revision.quote_policy.map_or(post.quote_policy, |policy| policy.within(post.visibility))),
         ))
         .returning(cols::<Post>())
         .get_result(c)?;
@@ -240,6 +265,23 @@ pub fn edit_typed(
     let new: Vec<ActorId> = after.iter().copied().filter(|a| !before.contains(a)).collect();
     tell_named(c, &post, &new, &[])?;
     tell_boosters(c, &post)?;
+    quotes::tell_quoters(c, &post)?;
+    jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    after_commit(Event::PostEdited(id));
+    Ok(post)
+}
+
+/// Says anew who may quote a post of `author`. Quotes that there are stay.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is not the author's own.
+pub fn set_quote_policy(c: &mut Connection, author: ActorId, id: PostId, policy: QuotePolicy) -> Result<Post> {
+    let post = own(c, author, id)?;
+    let policy = policy.within(post.visibility);
+    if post.is_boost() || post.quote_policy == policy {
+        return Ok(post);
+    }
+    let post = diesel::update(rows::table.find(id)).set(rows::quote_policy.eq(policy)).returning(cols::<Post>()).get_result(c)?;
     jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
     after_commit(Event::PostEdited(id));
     Ok(post)
@@ -283,7 +325,8 @@ pub(crate) fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Resu
 }
 
 pub(crate) fn check_draft(draft: &Draft) -> Result<()> {
-    check_text(&draft.text, &draft.summary, draft.character_limit, !draft.attachments.is_empty() || draft.poll.is_some())?;
+    let has_more = !draft.attachments.is_empty() || draft.poll.is_some() || draft.quote.is_some();
+    check_text(&draft.text, &draft.summary, draft.character_limit, has_more)?;
     if let Some(poll) = &draft.poll {
         polls::check_new(poll)?;
         if !draft.attachments.is_empty() {
@@ -361,8 +404,8 @@ pub(crate) fn tell_boosters(c: &mut Connection, post: &Post) -> Result<()> {
 }
 
 /// Whether any other server has to hear of a new post.
-fn has_to_leave(c: &mut Connection, post: &Post, mentioned: &[Actor]) -> Result<bool> {
-    if mentioned.iter().any(|a| !a.is_local()) {
+fn has_to_leave(c: &mut Connection, post: &Post, mentioned: &[Actor], quoted: Option<&Post>) -> Result<bool> {
+    if mentioned.iter().any(|a| !a.is_local()) || quoted.is_some_and(|quoted| !quoted.local) {
         return Ok(true);
     }
     if post.visibility == Visibility::Direct {

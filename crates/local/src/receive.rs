@@ -18,6 +18,8 @@ use crate::mentions;
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
 use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
+use crate::quote_policies::QuotePolicy;
+use crate::quotes::{self, RemoteQuote};
 use crate::schema::{
     actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
 };
@@ -51,6 +53,8 @@ pub struct RemotePost {
     pub hashtags: Vec<text::Hashtag>,
     pub attachments: Vec<NewAttachment>,
     pub poll: Option<NewPoll>,
+    pub quote: Option<RemoteQuote>,
+    pub quote_policy: QuotePolicy,
     pub created_at: Timestamp,
     pub edited_at: Option<Timestamp>,
 }
@@ -94,6 +98,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
                 rows::parts.eq(parts(&remote)),
                 rows::created_at.eq(remote.created_at),
                 rows::edited_at.eq(remote.edited_at),
+                rows::quote_policy.eq(remote.quote_policy),
             ),
         ))
         .on_conflict_do_nothing()
@@ -105,6 +110,10 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     store_parts(c, &post, &remote)?;
     posts::count_in(c, &post)?;
     adopt_orphans(c, &post)?;
+    quotes::adopt(c, &post)?;
+    if let Some(quote) = &remote.quote {
+        quotes::receive(c, &post, Some(quote))?;
+    }
     search::index_post(c, id, &search_text(&post))?;
     cards::expect(c, &post)?;
     if announce {
@@ -134,6 +143,7 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
     }
     let text_changed = post.content != remote.content || post.summary != remote.summary || post.sensitive != remote.sensitive;
     let before = mentions::of_post(c, post.id)?;
+    let quoted = post.parts.has(Parts::QUOTE);
     if text_changed && remote.edited_at.is_some() {
         posts::keep_edit(c, &post)?;
     }
@@ -152,16 +162,21 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
             rows::emojis.eq((!remote.emojis.is_empty()).then_some(Json(remote.emojis.clone()))),
             rows::parts.eq(parts),
             rows::edited_at.eq(edited_at),
+            rows::quote_policy.eq(remote.quote_policy),
         ))
         .returning(cols::<Post>())
         .get_result(c)?;
     let post = cards::reconsider(c, post, &former)?;
+    if quoted || remote.quote.is_some() {
+        quotes::receive(c, &post, remote.quote.as_ref())?;
+    }
     search::unindex_post(c, post.id)?;
     search::index_post(c, post.id, &search_text(&post))?;
     let new = |people: &[ActorId]| -> Vec<ActorId> { people.iter().copied().filter(|a| !before.contains(a)).collect() };
     tell_named(c, &post, &new(&remote.mentioned), &new(&remote.silently_mentioned))?;
     if text_changed && edited_at.is_some() {
         tell_boosters(c, &post)?;
+        quotes::tell_quoters(c, &post)?;
     }
     after_commit(Event::PostEdited(post.id));
     Ok(Some(post))
@@ -281,6 +296,7 @@ fn parts(remote: &RemotePost) -> Parts {
         .with(Parts::MENTIONS, !remote.mentioned.is_empty())
         .with(Parts::HASHTAGS, !remote.hashtags.is_empty())
         .with(Parts::POLL, remote.poll.is_some())
+        .with(Parts::QUOTE, remote.quote.is_some())
 }
 
 fn store_parts(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<()> {

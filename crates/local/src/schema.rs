@@ -80,6 +80,7 @@ diesel::table! {
         expand_spoilers -> Bool,
         last_active_at -> Nullable<BigInt>,
         created_at -> BigInt,
+        default_quote_policy -> Integer,
     }
 }
 
@@ -172,6 +173,8 @@ diesel::table! {
         created_at -> BigInt,
         edited_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        quote_policy -> Integer,
+        quotes_count -> BigInt,
     }
 }
 
@@ -345,6 +348,22 @@ diesel::table! {
     announcement_reads (announcement_id, actor_id) {
         announcement_id -> BigInt,
         actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    quotes (id) {
+        id -> BigInt,
+        post_id -> BigInt,
+        author_id -> BigInt,
+        quoted_uri -> Text,
+        quoted_id -> Nullable<BigInt>,
+        quoted_author_id -> Nullable<BigInt>,
+        state -> Integer,
+        legacy -> Bool,
+        request_uri -> Nullable<Text>,
+        stamp_uri -> Nullable<Text>,
         created_at -> BigInt,
     }
 }
@@ -704,6 +723,7 @@ diesel::joinable!(post_hashtags -> posts (post_id));
 diesel::joinable!(posts -> actors (author_id));
 diesel::joinable!(report_posts -> reports (report_id));
 diesel::joinable!(scheduled_posts -> users (author_id));
+diesel::joinable!(quotes -> posts (post_id));
 diesel::joinable!(sessions -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
 diesel::joinable!(tokens -> users (actor_id));
@@ -754,6 +774,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     post_edits,
     post_hashtags,
     posts,
+    quotes,
     received,
     report_posts,
     reports,

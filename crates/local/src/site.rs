@@ -1,6 +1,6 @@
 //! The server's own names: its origin, its domain, and the URIs that stand under them (docs/ARCHITECTURE.md, “URLs”).
 
-use crate::ids::{BlockId, FollowId, LikeId, PostId};
+use crate::ids::{BlockId, FollowId, LikeId, PostId, QuoteId};
 
 /// Where this server is, as everybody else sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +76,16 @@ impl Site {
     /// The id of a `Like`.
     pub fn like_uri(&self, username: &str, id: LikeId) -> String {
         format!("{}/users/{username}/likes/{id}", self.origin)
+    }
+
+    /// The id of the `QuoteRequest` with which a local author asks for leave to quote (FEP-044f).
+    pub fn quote_request_uri(&self, username: &str, id: QuoteId) -> String {
+        format!("{}/users/{username}/quote_requests/{id}", self.origin)
+    }
+
+    /// The id of the `QuoteAuthorization` with which a local author gives it (FEP-044f).
+    pub fn quote_stamp_uri(&self, username: &str, id: QuoteId) -> String {
+        format!("{}/users/{username}/quote_authorizations/{id}", self.origin)
     }
 
     /// The id of a `Follow`.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::events::Event;
 use crate::ids::{ActorId, InviteId};
 use crate::jobs::{self, Change, Job};
+use crate::quote_policies::QuotePolicy;
 use crate::receive;
 use crate::schema::{actors as people, sessions, tokens, users};
 use crate::time::Timestamp;
@@ -84,6 +85,7 @@ pub struct User {
     pub expand_spoilers: bool,
     pub last_active_at: Option<Timestamp>,
     pub created_at: Timestamp,
+    pub default_quote_policy: QuotePolicy,
 }
 
 impl User {

@@ -106,13 +106,20 @@ pub(crate) fn seen_by(c: &mut Connection, viewers: &[ActorId], post: PostId) -> 
 /// expressions and aliases: the viewer's id (0: nobody), a row of `posts`, the row of its author in `actors`.
 pub(crate) fn condition(viewer: &str, post: &str, author: &str) -> String {
     format!(
-        "{post}.deleted_at IS NULL AND ({post}.author_id = {viewer} OR ({author}.suspended_at IS NULL AND {author}.deleted_at IS NULL \
+        "{post}.deleted_at IS NULL AND ({post}.author_id = {viewer} OR ({} AND {}))",
+        addressed(viewer, post, author),
+        unblocked(viewer, &format!("{post}.author_id"))
+    )
+}
+
+/// An SQL condition: the author of a post is there and has `viewer` in its audience; whether one blocks the other is not asked.
+pub(crate) fn addressed(viewer: &str, post: &str, author: &str) -> String {
+    format!(
+        "{author}.suspended_at IS NULL AND {author}.deleted_at IS NULL \
          AND ({post}.visibility < 2 \
            OR EXISTS (SELECT 1 FROM mentions vm WHERE vm.post_id = {post}.id AND vm.actor_id = {viewer}) \
            OR ({post}.visibility = 2 \
-             AND EXISTS (SELECT 1 FROM follows vf WHERE vf.actor_id = {viewer} AND vf.target_id = {post}.author_id))) \
-         AND {}))",
-        unblocked(viewer, &format!("{post}.author_id"))
+             AND EXISTS (SELECT 1 FROM follows vf WHERE vf.actor_id = {viewer} AND vf.target_id = {post}.author_id)))"
     )
 }
 

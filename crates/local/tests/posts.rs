@@ -8,6 +8,7 @@ use majlis_local::keypairs::KeyPair;
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::posts::{self, Post, PostKind};
 use majlis_local::publish::{self, Draft, Revision};
+use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::receive::{self, RemotePost};
 use majlis_local::schema::{follows, mutes, notifications, users};
 use majlis_local::testing::TestDb;
@@ -131,6 +132,8 @@ fn note(author: &Actor, name: &str) -> RemotePost {
         hashtags: vec![],
         attachments: vec![],
         poll: None,
+        quote: None,
+        quote_policy: QuotePolicy::NOBODY,
         created_at: Timestamp(Timestamp::now().millis() - 60_000),
         edited_at: None,
     }

@@ -273,6 +273,7 @@ fn kind(job: &Job) -> &'static str {
         Job::Receive { .. } => "receive",
         Job::FetchObject { .. } => "fetch_object",
         Job::FetchReplies { .. } => "fetch_replies",
+        Job::VerifyQuote { .. } => "verify_quote",
         Job::RefreshActor { .. } => "refresh_actor",
         Job::Probe { .. } => "probe",
         Job::FetchCard { .. } => "fetch_card",

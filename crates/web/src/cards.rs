@@ -10,7 +10,7 @@ use majlis_local::attachments::{self, Attachment, AttachmentKind};
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::polls::{self, Poll};
 use majlis_local::posts::{self, Parts, Post};
-use majlis_local::{Connection, Result, Site, Timestamp};
+use majlis_local::{Connection, Result, Site, Timestamp, quotes};
 
 use crate::error::Key;
 use crate::html;
@@ -24,6 +24,8 @@ pub struct Rows {
     actors: HashMap<ActorId, Actor>,
     attachments: Vec<Attachment>,
     polls: HashMap<PostId, Poll>,
+    /// The texts of posts that quote, with a link to what they quote.
+    linked: HashMap<PostId, String>,
 }
 
 /// A post in a list.
@@ -150,7 +152,8 @@ impl Rows {
         let actors = actors::find_many(c, &people)?.into_iter().map(|actor| (actor.id, actor)).collect();
         let attachments = attachments::of_posts(c, &with_media)?;
         let polls = polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();
-        Ok(Self { posts, boosted, actors, attachments, polls })
+        let linked = quotes::linked(c, all())?;
+        Ok(Self { posts, boosted, actors, attachments, polls, linked })
     }
 
     /// The posts in the order in which they came.
@@ -206,7 +209,7 @@ impl Rows {
             at: post.created_at,
             edited: post.edited_at,
             language: post.language.as_deref(),
-            content: html::with_emoji(&post.content, emojis, site),
+            content: html::with_emoji(self.linked.get(&post.id).unwrap_or(&post.content), emojis, site),
             warning: html::text_with_emoji(&post.summary, emojis, site),
             is_sensitive: post.sensitive,
             media,

@@ -109,7 +109,7 @@ impl CredentialAccount {
                 discoverable: actor.discoverable,
                 indexable: actor.indexable,
                 attribution_domains: [],
-                quote_policy: "nobody",
+                quote_policy: source.default_quote_policy.word(),
             },
             role: CredentialRole::of(role),
         })

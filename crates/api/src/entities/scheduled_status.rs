@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use majlis_local::ids::{AppId, AttachmentId, PostId, ScheduledId};
+use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::scheduled::Scheduled;
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp, attachments};
@@ -33,6 +34,9 @@ pub struct ScheduledParams {
     pub visibility: Visibility,
     pub language: Option<String>,
     pub in_reply_to_id: Option<PostId>,
+    pub quoted_status_id: Option<PostId>,
+    /// `public`, `followers` or `nobody`.
+    pub quote_approval_policy: Option<&'static str>,
     pub application_id: Option<AppId>,
     /// Ours: `text/plain` or `text/markdown`.
     pub content_type: &'static str,
@@ -97,6 +101,8 @@ impl ScheduledStatus {
                 visibility: draft.visibility.unwrap_or(Visibility::Public),
                 language: draft.language.clone(),
                 in_reply_to_id: draft.in_reply_to,
+                quoted_status_id: draft.quote,
+                quote_approval_policy: draft.quote_policy.map(QuotePolicy::word),
                 application_id: draft.app,
                 content_type: draft.format.media_type(),
                 scheduled_at: (),

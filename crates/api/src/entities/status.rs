@@ -11,6 +11,8 @@ use majlis_local::ids::{ActorId, AppId, PostId};
 use majlis_local::marks::Marks;
 use majlis_local::mentions::Named;
 use majlis_local::posts::{Parts, Post};
+use majlis_local::quote_policies::{self, Approval};
+use majlis_local::quotes::{self, Shown};
 use majlis_local::text;
 use majlis_local::text::matching::Folded;
 use majlis_local::visibility::Visibility;
@@ -19,7 +21,8 @@ use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, p
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
-use super::{Account, Card, CustomEmoji, FilterResult, MediaAttachment, Poll};
+use super::quote::Quoted;
+use super::{Account, Card, CustomEmoji, FilterResult, MediaAttachment, Poll, Quote, QuoteApproval, Reading};
 
 /// Mastodon's Status.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -74,8 +77,7 @@ pub struct Status {
     /// What the page says that the status links to; `null` until it has been read.
     pub card: Option<Card>,
     pub poll: Option<Poll>,
-    /// Quotes are not made yet, and `quote_approval` tells apps so.
-    pub quote: (),
+    pub quote: Option<Quote>,
     pub quote_approval: QuoteApproval,
     pub tagged_collections: [(); 0],
 }
@@ -106,15 +108,6 @@ pub struct ShallowTag {
     pub url: String,
 }
 
-/// Who may quote a status: nobody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
-pub struct QuoteApproval {
-    pub automatic: [(); 0],
-    pub manual: [(); 0],
-    pub current_user: &'static str,
-}
-
 /// The page of a hashtag.
 pub fn tag_url(site: &Site, name: &str) -> String {
     site.tag_url(&utf8_percent_encode(name, NON_ALPHANUMERIC).to_string())
@@ -128,7 +121,7 @@ impl Status {
     /// The database's.
     pub fn build_many(c: &mut Connection, site: &Site, viewer: Option<ActorId>, posts: &[Post]) -> Result<Vec<Self>> {
         let batch = Batch::load(c, site, viewer, posts)?;
-        Ok(posts.iter().filter_map(|post| batch.status(post)).collect())
+        Ok(posts.iter().filter_map(|post| batch.status(post, true)).collect())
     }
 
     /// The entity of one post or boost.
@@ -140,26 +133,29 @@ impl Status {
         statuses.into_iter().next().ok_or(majlis_local::Error::NotFound("post"))
     }
 
-    /// The same status for somebody else: `reader` is the one who reads, `marks` and `votes` what it has done with the status,
-    /// or with what the status boosts, `filtered` those of its filters that match (see [`Status::matching`]).
+    /// The same status for somebody else, who reads it, or what it boosts, so, and whose filters match as `matched` says.
     #[must_use]
-    pub fn for_reader(&self, reader: ActorId, marks: Marks, votes: &[i32], filtered: &[FilterResult]) -> Self {
+    pub fn for_reader(&self, reader: ActorId, reading: &Reading, matched: &Matched) -> Self {
         let mut status = self.clone();
         let own = status.account.id == reader;
         let shown = match status.reblog.take() {
             Some(original) => {
-                status.reblog = Some(Box::new(original.for_reader(reader, marks, votes, filtered)));
+                status.reblog = Some(Box::new(original.for_reader(reader, reading, matched)));
                 status.mark(Marks::default(), own);
-                status.filtered = Some(filtered.to_vec());
+                status.filtered = Some(matched.status.clone());
                 return status;
             }
             None => &mut status,
         };
-        shown.mark(marks, own);
-        shown.filtered = Some(filtered.to_vec());
+        shown.mark(reading.marks, own);
+        shown.filtered = Some(matched.status.clone());
         if let Some(poll) = &mut shown.poll {
-            poll.voted = Some(own || !votes.is_empty());
-            poll.own_votes = Some(votes.to_vec());
+            poll.voted = Some(own || !reading.votes.is_empty());
+            poll.own_votes = Some(reading.votes.clone());
+        }
+        shown.quote_approval.current_user = reading.approval;
+        if let (Some(quote), Some(reading)) = (&mut shown.quote, &reading.quote) {
+            reading.apply(quote, reader, &matched.quoted);
         }
         status
     }
@@ -183,6 +179,16 @@ impl Status {
         matches.into_iter().map(FilterResult::from).collect()
     }
 
+    /// Those of a reader's filters that match the status, and those that match what it quotes.
+    pub fn matched(&self, filters: &Active, words: &Words) -> Matched {
+        let shown = self.reblog.as_deref().unwrap_or(self);
+        let quoted = match shown.quote.as_ref().map(|quote| &quote.quoted) {
+            Some(Quoted::Status(Some(quoted))) => quoted.matching(filters, &words.quoted),
+            _ => Vec::new(),
+        };
+        Matched { status: self.matching(filters, &words.status), quoted }
+    }
+
     /// What is read in the status: its warning, its text, the options of its poll, what its pictures show.
     fn words(&self) -> Folded {
         let mut words = self.spoiler_text.clone();
@@ -195,6 +201,29 @@ impl Status {
         }
         Folded::new(&words)
     }
+}
+
+/// Those of a reader's filters that match a status, and what it quotes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Matched {
+    /// Those that match the status, or what it boosts.
+    pub status: Vec<FilterResult>,
+    /// Those that match what it quotes.
+    pub quoted: Vec<FilterResult>,
+}
+
+impl Matched {
+    /// Whether none does.
+    pub fn is_empty(&self) -> bool {
+        self.status.is_empty() && self.quoted.is_empty()
+    }
+}
+
+/// What is read in a status and in what it quotes, kept for the next reader.
+#[derive(Debug, Default)]
+pub struct Words {
+    status: OnceCell<Folded>,
+    quoted: OnceCell<Folded>,
 }
 
 /// Everything that the statuses of one page need.
@@ -212,13 +241,21 @@ struct Batch<'a> {
     apps: HashMap<AppId, Application>,
     marks: HashMap<PostId, Marks>,
     filters: Arc<Active>,
+    /// By the quoting post.
+    quotes: HashMap<PostId, quotes::Quote>,
+    /// Quoted posts, and those that they quote.
+    quoted: HashMap<PostId, Post>,
+    shown: HashMap<PostId, Shown>,
+    approvals: HashMap<PostId, Approval>,
 }
 
 impl<'a> Batch<'a> {
     fn load(c: &mut Connection, site: &'a Site, viewer: Option<ActorId>, page: &[Post]) -> Result<Self> {
         let boosted: Vec<PostId> = distinct(page.iter().filter_map(|post| post.boost_of_id));
         let originals: HashMap<PostId, Post> = posts::find_many(c, &boosted)?.into_iter().map(|post| (post.id, post)).collect();
-        let all: Vec<&Post> = page.iter().chain(originals.values()).collect();
+        let mut quotes = by_post(quotes::of_posts(c, &quoting(page.iter().chain(originals.values())))?);
+        let mut quoted = by_id(posts::find_many(c, &distinct(quotes.values().filter_map(|quote| quote.quoted_id)))?);
+        let all: Vec<&Post> = distinct_posts(page.iter().chain(originals.values()).chain(quoted.values()));
         let with = |part: Parts| -> Vec<PostId> { distinct(all.iter().filter(|post| post.parts.has(part)).map(|post| post.id)) };
         let cards = cards::of_posts(c, &with(Parts::CARD))?;
         let authors = cards.iter().filter_map(|(_, _, card)| card.author_id);
@@ -243,6 +280,15 @@ impl<'a> Batch<'a> {
             marked = marks::of(c, viewer, &distinct(all.iter().map(|post| post.id)))?;
             filters = active(c, viewer)?;
         }
+        let approvals = match viewer {
+            Some(viewer) => quote_policies::of(c, viewer, &all)?,
+            None => HashMap::new(),
+        };
+        let nested = quotes::of_posts(c, &quoting(quoted.values()))?;
+        let deeper: Vec<PostId> = distinct(nested.iter().filter_map(|quote| quote.quoted_id));
+        quotes.extend(by_post(nested));
+        quoted.extend(by_id(posts::find_many(c, &deeper)?));
+        let shown = quotes::shown(c, viewer, &distinct(quotes.values().filter_map(|quote| quote.quoted_id)))?;
         Ok(Self {
             site,
             viewer,
@@ -257,12 +303,39 @@ impl<'a> Batch<'a> {
             apps,
             marks: marked,
             filters,
+            quotes,
+            quoted,
+            shown,
+            approvals,
         })
     }
 
-    fn status(&self, post: &Post) -> Option<Status> {
+    /// What a post quotes: whole, or within a quoted post (`!whole`) by its id.
+    fn quote(&self, post: &Post, whole: bool) -> Option<Quote> {
+        let quote = self.quotes.get(&post.id).filter(|quote| quote.is_told())?;
+        let there = quote.quoted_id.and_then(|id| self.quoted.get(&id)).filter(|quoted| quoted.deleted_at.is_none());
+        let quoted = if whole {
+            Quoted::Status(there.and_then(|quoted| self.status(quoted, false)).map(Box::new))
+        } else {
+            Quoted::Id(there.map(|quoted| quoted.id))
+        };
+        let shown = quote.quoted_id.and_then(|id| self.shown.get(&id)).copied().unwrap_or(Shown::Deleted);
+        Some(Quote { state: quote.state, shown, quoted, always: false })
+    }
+
+    /// The text of a post. Ours link to what they quote, as Mastodon's do; others' servers do that themselves.
+    fn content(&self, post: &Post) -> String {
+        let quoted = self.quotes.get(&post.id).and_then(|quote| quote.quoted_id).and_then(|id| self.quoted.get(&id));
+        match quoted.filter(|_| post.local) {
+            Some(quoted) => quotes::with_link(&post.content, quoted),
+            None => post.content.clone(),
+        }
+    }
+
+    /// `whole`: what it quotes is built too.
+    fn status(&self, post: &Post, whole: bool) -> Option<Status> {
         let reblog = match post.boost_of_id {
-            Some(id) => Some(Box::new(self.status(self.originals.get(&id).filter(|original| !original.is_boost())?)?)),
+            Some(id) => Some(Box::new(self.status(self.originals.get(&id).filter(|original| !original.is_boost())?, whole)?)),
             None => None,
         };
         let emojis = post.emojis.as_ref().map_or_else(Vec::new, |emojis| CustomEmoji::of_text(self.site, emojis));
@@ -285,7 +358,7 @@ impl<'a> Batch<'a> {
             replies_count: post.replies_count.max(0),
             reblogs_count: post.boosts_count.max(0),
             favourites_count: post.likes_count.max(0),
-            quotes_count: 0,
+            quotes_count: post.quotes_count.max(0),
             edited_at: post.edited_at,
             favourited: None,
             reblogged: None,
@@ -293,7 +366,7 @@ impl<'a> Batch<'a> {
             bookmarked: None,
             pinned: None,
             filtered: None,
-            content: Some(post.content.clone()),
+            content: Some(self.content(post)),
             text: None,
             reblog,
             application: post.local.then(|| post.app_id.and_then(|app| self.apps.get(&app)).cloned()),
@@ -304,8 +377,11 @@ impl<'a> Batch<'a> {
             emojis,
             card: self.cards.get(&post.id).cloned(),
             poll,
-            quote: (),
-            quote_approval: QuoteApproval { automatic: [], manual: [], current_user: "denied" },
+            quote: self.quote(post, whole),
+            quote_approval: QuoteApproval::new(
+                post.quote_policy,
+                self.approvals.get(&post.id).copied().unwrap_or(Approval::Denied),
+            ),
             tagged_collections: [],
         };
         if self.viewer.is_some() {
@@ -341,6 +417,23 @@ impl ShallowTag {
 fn distinct<T: Copy + Eq + std::hash::Hash>(ids: impl Iterator<Item = T>) -> Vec<T> {
     let mut seen = HashSet::new();
     ids.filter(|id| seen.insert(*id)).collect()
+}
+
+fn distinct_posts<'p>(posts: impl Iterator<Item = &'p Post>) -> Vec<&'p Post> {
+    let mut seen = HashSet::new();
+    posts.filter(|post| seen.insert(post.id)).collect()
+}
+
+fn quoting<'p>(posts: impl Iterator<Item = &'p Post>) -> Vec<PostId> {
+    distinct(posts.filter(|post| post.parts.has(Parts::QUOTE)).map(|post| post.id))
+}
+
+fn by_post(quotes: Vec<quotes::Quote>) -> HashMap<PostId, quotes::Quote> {
+    quotes.into_iter().map(|quote| (quote.post_id, quote)).collect()
+}
+
+fn by_id(posts: Vec<Post>) -> HashMap<PostId, Post> {
+    posts.into_iter().map(|post| (post.id, post)).collect()
 }
 
 fn grouped<R, V>(rows: Vec<R>, entry: impl Fn(&R) -> Option<(PostId, V)>) -> HashMap<PostId, Vec<V>> {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use majlis_local::ids::PostId;
+use majlis_local::ids::{ActorId, PostId};
 use majlis_local::posts::{self, Parts, Post, Source};
 use majlis_local::{Connection, Result, Site, Timestamp};
 use serde::Serialize;
 
-use super::{Account, CustomEmoji, MediaAttachment, Status};
+use super::{Account, CustomEmoji, MediaAttachment, Quote, Status};
 
 /// Mastodon's StatusEdit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,8 +22,8 @@ pub struct StatusEdit {
     pub poll: Option<EditedPoll>,
     pub media_attachments: Vec<MediaAttachment>,
     pub emojis: Vec<CustomEmoji>,
-    /// Quotes are not made yet.
-    pub quote: (),
+    /// What it quotes, which no edit changes.
+    pub quote: Option<Quote>,
 }
 
 /// The answers of a poll at that time.
@@ -51,8 +51,8 @@ impl StatusEdit {
     ///
     /// # Errors
     /// The database's.
-    pub fn history(c: &mut Connection, site: &Site, post: &Post) -> Result<Vec<Self>> {
-        let now = Status::build(c, site, None, post)?;
+    pub fn history(c: &mut Connection, site: &Site, viewer: Option<ActorId>, post: &Post) -> Result<Vec<Self>> {
+        let now = Status::build(c, site, viewer, post)?;
         let mut history: Vec<Self> = Vec::new();
         if post.edited_at.is_some() {
             for edit in posts::edits(c, post.id)? {
@@ -70,12 +70,12 @@ impl StatusEdit {
                         .map(|snapshot| MediaAttachment::of_snapshot(site, snapshot))
                         .collect(),
                     emojis: edit.emojis.as_ref().map_or_else(Vec::new, |emojis| CustomEmoji::of_text(site, emojis)),
-                    quote: (),
+                    quote: now.quote.clone(),
                 });
             }
         }
         history.push(Self {
-            content: now.content.unwrap_or_default(),
+            content: post.content.clone(),
             spoiler_text: now.spoiler_text,
             sensitive: now.sensitive,
             created_at: now.edited_at.unwrap_or(now.created_at),
@@ -86,7 +86,7 @@ impl StatusEdit {
                 .map(|poll| EditedPoll::new(poll.options.into_iter().map(|o| o.title))),
             media_attachments: now.media_attachments,
             emojis: now.emojis,
-            quote: (),
+            quote: now.quote,
         });
         Ok(history)
     }

@@ -1,14 +1,13 @@
 //! What a commit means for those who listen: which topics show it, to whom, and in which words. A status is built once and
 //! written out once for all readers to whom it looks the same.
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use majlis_local::feeds::{self, Reach};
 use majlis_local::filters::active::active_of;
 use majlis_local::ids::{ActorId, AnnouncementId, ListId, NotificationId, PostId};
-use majlis_local::marks::{self, Marks};
+use majlis_local::marks::{Marks, self};
 use majlis_local::posts::{self, Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Error, Event, Result, Site};
@@ -16,7 +15,8 @@ use majlis_local::{announcements, conversations, mentions, notifications, polls}
 
 use super::hub::{Hub, Payloads, Topic, Update};
 use crate::entities::announcement::Reaction;
-use crate::entities::{Account, Announcement, Conversation, Notification, Status};
+use crate::entities::{Account, Announcement, Conversation, Notification, Reading, Status};
+use crate::entities::status::{Matched, Words};
 
 /// With no more homes than this open, each is asked whether it shows a post; with more, only those of the author's followers.
 const FEW: usize = 256;
@@ -151,29 +151,22 @@ fn public_topics(local: bool, media: bool, timeline: bool, hashtags: Vec<String>
 fn payloads(c: &mut Connection, status: &Status, readers: &HashSet<ActorId>) -> Result<HashMap<ActorId, Arc<str>>> {
     let known: Vec<ActorId> = readers.iter().copied().filter(|reader| *reader != NOBODY).collect();
     let shown = status.reblog.as_deref().unwrap_or(status);
-    let marks = marks::by(c, &known, shown.id)?;
-    let mut votes: HashMap<ActorId, Vec<i32>> = HashMap::new();
-    if shown.poll.is_some() {
-        for (voter, choice) in polls::votes_by(c, &known, shown.id)? {
-            votes.entry(voter).or_default().push(choice);
-        }
-    }
-    let (filters, words) = (active_of(c, &known)?, OnceCell::new());
-    let mut written: HashMap<(bool, bool, Marks, Vec<i32>), Arc<str>> = HashMap::new();
+    let mut readings = Reading::by(c, &known, shown)?;
+    let (filters, words) = (active_of(c, &known)?, Words::default());
+    let mut written: HashMap<(bool, bool, Reading), Arc<str>> = HashMap::new();
     let mut payloads = HashMap::with_capacity(readers.len());
     for reader in known {
-        let marks = marks.get(&reader).copied().unwrap_or_default();
-        let votes = votes.remove(&reader).unwrap_or_default();
-        let filtered = filters.get(&reader).map_or_else(Vec::new, |filters| status.matching(filters, &words));
+        let reading = readings.remove(&reader).unwrap_or_default();
+        let filtered = filters.get(&reader).map_or_else(Matched::default, |filters| status.matched(filters, &words));
         if !filtered.is_empty() {
-            payloads.insert(reader, json(&status.for_reader(reader, marks, &votes, &filtered))?);
+            payloads.insert(reader, json(&status.for_reader(reader, &reading, &filtered))?);
             continue;
         }
-        let key = (status.account.id == reader, shown.account.id == reader, marks, votes);
+        let key = (status.account.id == reader, shown.account.id == reader, reading);
         let payload = match written.get(&key) {
             Some(payload) => payload.clone(),
             None => {
-                let payload = json(&status.for_reader(reader, marks, &key.3, &[]))?;
+                let payload = json(&status.for_reader(reader, &key.2, &filtered))?;
                 written.insert(key, payload.clone());
                 payload
             }
@@ -204,10 +197,10 @@ fn conversation(c: &mut Connection, site: &Site, post: &Post, status: &Status, r
     let others: Vec<Arc<Account>> = named.iter().filter_map(|actor| accounts.get(actor)).cloned().collect();
     let mut payloads = HashMap::new();
     let mut topics = Vec::new();
-    let (filters, words) = (active_of(c, &readers)?, OnceCell::new());
+    let (filters, words) = (active_of(c, &readers)?, Words::default());
     for row in &rows {
-        let filtered = filters.get(&row.actor_id).map_or_else(Vec::new, |filters| status.matching(filters, &words));
-        let status = status.for_reader(row.actor_id, Marks::default(), &[], &filtered);
+        let filtered = filters.get(&row.actor_id).map_or_else(Matched::default, |filters| status.matched(filters, &words));
+        let status = status.for_reader(row.actor_id, &Reading::default(), &filtered);
         payloads.insert(row.actor_id, json(&Conversation::new(row, status, &others))?);
         topics.push((Topic::Direct(row.actor_id), None));
     }

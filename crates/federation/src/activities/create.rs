@@ -3,11 +3,13 @@
 
 use majlis_local::actors::{self, Actor};
 use majlis_local::jobs::{self, Job};
+use majlis_local::posts::{self, Post};
 use majlis_local::receive::{self, RemotePost};
-use majlis_local::{Connection, Error, Result, Site, follows, polls, posts};
+use majlis_local::{Connection, Error, Result, Site, follows, polls, quotes};
 
 use super::{Handled, embedded, own_object};
 use crate::objects;
+use crate::resolve::{MOST_PARENTS, QUOTE_STEP};
 use crate::vocab::{Activity, Note, Object};
 
 pub(super) fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Actor) -> Result<Handled> {
@@ -26,15 +28,34 @@ pub(super) fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor
     store(c, remote)
 }
 
-/// Stores a new post, asks for its parent when that is unknown, and lets the people here know.
+/// Stores a new post, asks for its parent and what it quotes when they are unknown, and lets the people here know.
 pub(crate) fn store(c: &mut Connection, remote: RemotePost) -> Result<Handled> {
-    if let Some(post) = receive::post(c, remote, true)?
-        && post.in_reply_to_id.is_none()
-        && let Some(parent) = post.in_reply_to_uri
-    {
-        jobs::enqueue(c, &Job::FetchObject { uri: parent, depth: 0 })?;
+    if let Some(post) = receive::post(c, remote, true)? {
+        missing(c, &post, 0)?;
     }
     Ok(Handled::Done)
+}
+
+/// Asks for what a post refers to and is not here: its parent, as the fetch of number `depth` in a row, and what it quotes.
+pub(crate) fn missing(c: &mut Connection, post: &Post, depth: u8) -> Result<()> {
+    if post.in_reply_to_id.is_none()
+        && depth <= MOST_PARENTS
+        && let Some(uri) = post.in_reply_to_uri.clone()
+    {
+        jobs::enqueue(c, &Job::FetchObject { uri, depth })?;
+    }
+    verify_quote(c, post, depth)
+}
+
+/// Asks for what a post quotes, or for its author's leave, when that is not here.
+pub(crate) fn verify_quote(c: &mut Connection, post: &Post, depth: u8) -> Result<()> {
+    let depth = depth.saturating_add(QUOTE_STEP);
+    if depth <= MOST_PARENTS
+        && let Some(quote) = quotes::unverified(c, post)?
+    {
+        jobs::enqueue(c, &Job::VerifyQuote { quote, depth })?;
+    }
+    Ok(())
 }
 
 /// Whether a post is the actor's own and stands on its host.
@@ -75,7 +96,7 @@ fn address_by_activity(
     Ok(())
 }
 
-/// Whether somebody here follows the author, is addressed, or is answered.
+/// Whether somebody here follows the author, is addressed, answered or quoted.
 fn concerns_us(c: &mut Connection, remote: &RemotePost, actor: &Actor) -> Result<bool> {
     if follows::has_local_followers(c, actor.id)? {
         return Ok(true);
@@ -83,6 +104,11 @@ fn concerns_us(c: &mut Connection, remote: &RemotePost, actor: &Actor) -> Result
     let mut addressed = remote.mentioned.clone();
     addressed.extend(&remote.silently_mentioned);
     if actors::find_many(c, &addressed)?.iter().any(Actor::is_local) {
+        return Ok(true);
+    }
+    if let Some(quote) = &remote.quote
+        && posts::by_uri(c, &quote.uri)?.is_some_and(|quoted| quoted.local)
+    {
         return Ok(true);
     }
     let Some(parent) = &remote.in_reply_to_uri else { return Ok(false) };

@@ -1,7 +1,7 @@
-//! `Delete`: a post or the actor itself is gone (ActivityPub §7.4). Pixelfed embeds a tombstone, others a bare id.
+//! `Delete`: a post, a leave to quote or the actor itself is gone (ActivityPub §7.4, FEP-044f). Pixelfed embeds a tombstone, others a bare id.
 
 use majlis_local::actors::Actor;
-use majlis_local::{Connection, Result, receive};
+use majlis_local::{Connection, Result, quotes, receive};
 
 use super::{Handled, own_object};
 use crate::vocab::Activity;
@@ -13,6 +13,8 @@ pub(super) fn handle(c: &mut Connection, activity: &Activity, actor: &Actor) -> 
         return Ok(Handled::Done);
     }
     own_object(actor, id)?;
-    receive::delete(c, actor.id, id)?;
+    if !quotes::receive_revocation(c, actor.id, id)? {
+        receive::delete(c, actor.id, id)?;
+    }
     Ok(Handled::Done)
 }

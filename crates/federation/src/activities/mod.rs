@@ -9,11 +9,12 @@ mod featured;
 mod flag;
 mod follow;
 mod like;
+mod quote;
 mod undo;
 mod update;
 
 pub(crate) use announce::boosted;
-pub(crate) use create::own_note;
+pub(crate) use create::{missing, own_note, verify_quote};
 use majlis_local::actors::{self, Actor};
 use majlis_local::{Connection, Error, Result, Site, instances};
 
@@ -40,8 +41,11 @@ pub fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Acto
         ActivityKind::Update => update::handle(c, activity, actor),
         ActivityKind::Delete => delete::handle(c, activity, actor),
         ActivityKind::Follow => follow::handle(c, site, activity, actor),
+        ActivityKind::Accept if quote::is_answered(c, activity)? => quote::accepted(c, activity, actor),
+        ActivityKind::Reject if quote::is_answered(c, activity)? => quote::rejected(c, activity, actor),
         ActivityKind::Accept => follow::accepted(c, activity, actor),
         ActivityKind::Reject => follow::rejected(c, activity, actor),
+        ActivityKind::QuoteRequest => quote::requested(c, activity, actor),
         ActivityKind::Undo => undo::handle(c, site, activity, actor),
         ActivityKind::Like => like::handle(c, activity, actor),
         ActivityKind::Announce => announce::handle(c, activity, actor),

@@ -4,7 +4,7 @@ use majlis_local::actors::{self, Actor};
 use majlis_local::jobs::{self, Job};
 use majlis_local::{Connection, Error, Result, posts, receive};
 
-use super::create::own_note;
+use super::create::{own_note, verify_quote};
 use super::{Handled, embedded};
 use crate::objects;
 use crate::vocab::{self, Activity, Object};
@@ -18,7 +18,9 @@ pub(super) fn handle(c: &mut Connection, activity: &Activity, actor: &Actor) -> 
             }
             let followers = actors::endpoints(c, actor.id)?.followers;
             let remote = objects::note::read(c, note, actor, followers.as_deref())?;
-            receive::edit(c, remote)?;
+            if let Some(post) = receive::edit(c, remote)? {
+                verify_quote(c, &post, 0)?;
+            }
             Ok(Handled::Done)
         }
         Some(Object::Actor(profile)) => self_described(c, profile, actor),

@@ -47,6 +47,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .route("/users/{name}/statuses/{id}/activity", web::get().to(post::activity))
         .route("/users/{name}/statuses/{id}/replies", web::get().to(collection::replies))
         .route("/users/{name}/likes/{id}", web::get().to(post::like))
+        .route("/users/{name}/quote_authorizations/{id}", web::get().to(post::quote_stamp))
         .route("/users/{name}/follows/{id}", web::get().to(actor::follow));
 }
 

@@ -1,17 +1,17 @@
-//! Posts, their activities and likes as documents; private ones only for whom they address.
+//! Posts, their activities, likes and leaves to quote as documents; private ones only for whom they address.
 
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use majlis_local::actors;
-use majlis_local::ids::{ActorId, LikeId, PostId};
+use majlis_local::ids::{ActorId, LikeId, PostId, QuoteId};
 use majlis_local::posts::{self, Post};
-use majlis_local::{Connection, Error, Result, likes, visibility};
+use majlis_local::{Connection, Error, Result, likes, quotes, visibility};
 
 use super::actor::named;
 use super::{Answer, answer, document, viewer};
 use crate::state::Federation;
-use crate::vocab::{Activity, ActivityKind, Object, Tombstone};
+use crate::vocab::{Activity, ActivityKind, Object, QuoteAuthorization, Tombstone};
 use crate::{objects, outbound};
 
 /// The local post of a path, if `viewer` may see it, dead or alive.
@@ -85,4 +85,26 @@ pub(super) async fn like(federation: Data<Federation>, path: Path<(String, LikeI
         })
         .await?;
     document(&activity, false)
+}
+
+/// `GET /users/{name}/quote_authorizations/{id}`: the leave to quote a post of ours, while it stands (FEP-044f).
+pub(super) async fn quote_stamp(federation: Data<Federation>, path: Path<(String, QuoteId)>) -> Answer {
+    let (name, id) = path.into_inner();
+    let site = federation.site().clone();
+    let stamp = federation
+        .db
+        .read(move |c| {
+            let author = named(c, &name)?;
+            let quote = quotes::get(c, id)?;
+            let quoted = posts::get(c, quote.quoted_id.ok_or(Error::NotFound("quote"))?)?;
+            let (stands, uri) = (quoted.author_id == author.id && quoted.local, quote.stamp(&site, &author));
+            let Some(uri) = uri.filter(|_| stands) else { return Err(Error::NotFound("quote")) };
+            if !visibility::may_see(c, None, &quoted)? {
+                return Err(Error::NotFound("quote"));
+            }
+            let quoting = posts::get(c, quote.post_id)?;
+            Ok(QuoteAuthorization::new(uri, author.uri, quoting.uri, quoted.uri))
+        })
+        .await?;
+    document(&stamp, false)
 }

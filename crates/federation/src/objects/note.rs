@@ -8,14 +8,16 @@ use majlis_local::hashtags;
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::mentions;
 use majlis_local::polls::{self, NewPoll, Poll, PollOption};
-use majlis_local::posts::{Parts, Post, PostKind};
+use majlis_local::posts::{self, Parts, Post, PostKind};
+use majlis_local::quote_policies::{Groups, QuotePolicy};
+use majlis_local::quotes::{self, QuoteState, RemoteQuote};
 use majlis_local::receive::RemotePost;
 use majlis_local::text::{self, Format, names};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp};
 
 use super::actor::{is_web, media_type, not_later_than_now, read_emojis};
-use crate::vocab::{self, Audience, Closed, CollectionRef, Link, Media, Note, NoteKind, Tag};
+use crate::vocab::{self, Audience, Closed, CollectionRef, InteractionPolicy, Link, Media, Note, NoteKind, Rule, Tag};
 
 /// Attachments of a remote post that are kept.
 const MOST_ATTACHMENTS: usize = 16;
@@ -26,11 +28,14 @@ const MOST_ADDRESSED: usize = 512;
 /// Options of a remote poll that are kept.
 const MOST_OPTIONS: usize = 50;
 
-/// Local posts (no boosts) as they are published, in the order given. Seven queries, whatever their number.
+/// Local posts (no boosts) as they are published, in the order given. Nine queries at the most, whatever their number.
 pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Vec<Note>> {
     let with = |part| posts.iter().filter(move |p| p.parts.has(part)).map(|p| p.id).collect::<Vec<PostId>>();
     let mentioned = mentions::of_posts(c, &with(Parts::MENTIONS))?;
+    let quotes = quotes::of_posts(c, &with(Parts::QUOTE))?;
+    let quoted = posts::find_many(c, &quotes.iter().filter_map(|q| q.quoted_id).collect::<Vec<_>>())?;
     let mut people: Vec<ActorId> = posts.iter().map(|p| p.author_id).chain(mentioned.iter().map(|m| m.1)).collect();
+    people.extend(quotes.iter().filter_map(|q| q.quoted_author_id));
     people.sort_unstable();
     people.dedup();
     let people: HashMap<ActorId, Actor> = actors::find_many(c, &people)?.into_iter().map(|a| (a.id, a)).collect();
@@ -44,14 +49,27 @@ pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Ve
         let mut note =
             Note::new(if post.parts.has(Parts::POLL) { NoteKind::Question } else { NoteKind::Note }, &post.uri).by(&author.uri);
         note.in_reply_to = post.in_reply_to_uri.clone();
-        let addressed: Vec<String> = named.iter().map(|a| a.uri.clone()).collect();
+        let quote = quotes.iter().find(|q| q.post_id == post.id);
+        let quoted_author = quote.and_then(|q| people.get(&q.quoted_author_id?)).filter(|a| a.id != author.id);
+        let mut addressed: Vec<String> = named.iter().map(|a| a.uri.clone()).collect();
+        // The quoted author answers for the quote, and so has to see it.
+        addressed.extend(quoted_author.map(|a| a.uri.clone()).filter(|uri| !named.iter().any(|a| a.uri == *uri)));
         let audience = audience(post.visibility, author, &addressed);
         note.to = audience.to;
         note.cc = audience.cc;
+        let content = match quoted.iter().find(|p| quote.is_some_and(|q| q.quoted_id == Some(p.id))) {
+            Some(quoted) => quotes::with_link(&post.content, quoted),
+            None => post.content.clone(),
+        };
         if let Some(language) = &post.language {
-            note.content_map = BTreeMap::from([(language.clone(), post.content.clone())]);
+            note.content_map = BTreeMap::from([(language.clone(), content.clone())]);
         }
-        note.content = Some(post.content.clone());
+        note.content = Some(content);
+        if let Some(quote) = quote.filter(|q| matches!(q.state, QuoteState::Pending | QuoteState::Accepted)) {
+            note = note.quoting(&quote.quoted_uri);
+            note.quote_authorization = quoted_author.and_then(|quoted| quote.stamp(site, quoted));
+        }
+        note.interaction_policy = Some(write_policy(post.quote_policy, author));
         note.summary = (!post.summary.is_empty()).then(|| post.summary.clone());
         note.url = post.url.iter().map(Link::plain).collect();
         note.attachment = media.iter().filter(|a| a.post_id == Some(post.id)).filter_map(|a| document(site, a)).collect();
@@ -70,6 +88,57 @@ pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Ve
         notes.push(note);
     }
     Ok(notes)
+}
+
+/// Who may quote (FEP-044f). An empty list would leave it open whether the author may.
+fn write_policy(policy: QuotePolicy, author: &Actor) -> InteractionPolicy {
+    let addresses = |groups: Groups| -> Vec<String> {
+        let all = [
+            (Groups::PUBLIC, vocab::PUBLIC.to_owned()),
+            (Groups::FOLLOWERS, format!("{}/followers", author.uri)),
+            (Groups::FOLLOWING, format!("{}/following", author.uri)),
+        ];
+        all.into_iter().filter(|(group, _)| groups.has(*group)).map(|(_, address)| address).collect()
+    };
+    let mut rule = Rule { automatic_approval: addresses(policy.automatic()), manual_approval: addresses(policy.manual()) };
+    if rule.automatic_approval.is_empty() {
+        rule.automatic_approval.push(author.uri.clone());
+    }
+    InteractionPolicy { can_quote: Some(rule), ..InteractionPolicy::default() }
+}
+
+/// Who may quote a remote post. Nobody, when it does not say. One query, if any.
+fn read_policy(c: &mut Connection, note: &Note, author: &Actor, followers: Option<&str>) -> Result<QuotePolicy> {
+    let Some(rule) = note.interaction_policy.as_ref().and_then(|policy| policy.can_quote.as_ref()) else {
+        return Ok(QuotePolicy::NOBODY);
+    };
+    let named = |address: &String| vocab::audience::is_public(address) || *address == author.uri || followers == Some(address);
+    let following = if rule.automatic_approval.iter().chain(&rule.manual_approval).all(named) {
+        None
+    } else {
+        actors::endpoints(c, author.id)?.following
+    };
+    let groups = |addresses: &[String]| {
+        addresses.iter().take(MOST_ADDRESSED).filter(|address| **address != author.uri).fold(Groups::default(), |all, address| {
+            all.with(if vocab::audience::is_public(address) {
+                Groups::PUBLIC
+            } else if followers == Some(address) {
+                Groups::FOLLOWERS
+            } else if following.as_ref() == Some(address) {
+                Groups::FOLLOWING
+            } else {
+                Groups::OTHERS
+            })
+        })
+    };
+    Ok(QuotePolicy::new(groups(&rule.automatic_approval), groups(&rule.manual_approval)))
+}
+
+/// What a remote post says that it quotes.
+fn read_quote(note: &Note) -> Option<RemoteQuote> {
+    let uri = note.quoted().filter(|uri| is_web(uri) && *uri != note.id)?;
+    let stamp = note.quote_authorization.as_ref().filter(|stamp| is_web(stamp)).cloned();
+    Some(RemoteQuote { uri: uri.to_owned(), stamp, legacy: note.quote.is_none() })
 }
 
 /// A local post as it is published.
@@ -134,7 +203,8 @@ fn write_poll(note: &mut Note, poll: &Poll) {
 }
 
 /// What a remote server publishes, cleaned, as a row of `author`. Whether `author` may say it is checked before.
-/// `followers` is the author's followers collection. One query: whom of those addressed we know.
+/// `followers` is the author's followers collection. Two queries at the most: whom of those addressed we know, and whom a
+/// quote policy means.
 pub fn read(c: &mut Connection, note: &Note, author: &Actor, followers: Option<&str>) -> Result<RemotePost> {
     let mentioned_uris: Vec<String> = note.mentioned().take(MOST_ADDRESSED).map(str::to_owned).collect();
     let mut addressed: Vec<String> = note.to.iter().chain(&note.cc).take(MOST_ADDRESSED).cloned().collect();
@@ -169,6 +239,8 @@ pub fn read(c: &mut Connection, note: &Note, author: &Actor, followers: Option<&
         hashtags: read_hashtags(&note.tag),
         attachments: read_attachments(note),
         poll: read_poll(note),
+        quote: read_quote(note),
+        quote_policy: read_policy(c, note, author, followers)?,
         created_at: published,
         edited_at: note.updated.map(Timestamp::from).map(not_later_than_now).filter(|at| *at > published),
     })

@@ -98,6 +98,13 @@ impl QuoteAuthorization {
             interaction_target: Some(quoted.into()),
         }
     }
+
+    /// Whether it is the leave of `author` that `quoting` may quote `quoted`.
+    pub fn allows(&self, author: &str, quoting: &str, quoted: &str) -> bool {
+        self.attributed_to.as_deref() == Some(author)
+            && self.interacting_object.as_deref() == Some(quoting)
+            && self.interaction_target.as_deref() == Some(quoted)
+    }
 }
 
 #[cfg(test)]

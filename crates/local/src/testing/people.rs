@@ -9,6 +9,7 @@ use crate::ids::{ActorId, BlockId, BookmarkId, FollowId, LikeId, ListId, ListMem
 use crate::keypairs::KeyPair;
 use crate::posts::{Post, PostKind};
 use crate::publish::{self, Draft};
+use crate::quote_policies::QuotePolicy;
 use crate::receive::{self, RemotePost};
 use crate::schema::{actors as actors_table, blocks, bookmarks, follows, likes, list_members, lists, mutes, pins, users};
 use crate::site::Site;
@@ -273,6 +274,8 @@ pub fn note(author: &Actor, text: &str) -> RemotePost {
         hashtags: vec![],
         attachments: vec![],
         poll: None,
+        quote: None,
+        quote_policy: QuotePolicy::NOBODY,
         created_at: Timestamp::now(),
         edited_at: None,
     }

@@ -28,6 +28,7 @@ pub use compose::{Format, Hashtag, Mentioned, Resolved, Scanned, render, render_
 pub use count::count;
 pub use domains::normalise_domain;
 pub use hashtags::{hashtag_key, is_hashtag};
+pub(crate) use html::escape_attribute;
 pub use names::Handle;
 pub use plain::{excerpt, isolate, one_line, plain};
 pub use sanitise::sanitise;

@@ -175,9 +175,45 @@ fn a_reader_sees_its_own_marks() {
             for post in [&post, &boost] {
                 for reader in [me.id, ali.id] {
                     let built = Status::build(c, &site(), Some(reader), post)?;
-                    let marks = majlis_local::marks::by(c, &[reader], post.boost_of_id.unwrap_or(post.id))?;
-                    let marks = marks.get(&reader).copied().unwrap_or_default();
-                    assert_eq!(Status::build(c, &site(), None, post)?.for_reader(reader, marks, &[], &[]), built);
+                    let told = Status::build(c, &site(), None, post)?;
+                    let reading = Reading::by(c, &[reader], told.reblog.as_deref().unwrap_or(&told))?;
+                    assert_eq!(told.for_reader(reader, &reading[&reader], &Matched::default()), built);
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn quotes_take_a_fixed_number_of_queries_and_look_to_each_reader_as_built_for_it() {
+    TestDb::new()
+        .write_now(|c| {
+            let (me, ali, fan) = (local(c, "me"), local(c, "ali"), local(c, "fan"));
+            follow(c, fan.id, ali.id);
+            let first = say(c, ali.id, "first");
+            let second = publish(c, ali.id, Draft { quote: Some(first.id), ..draft("second") });
+            like(c, fan.id, second.id);
+            let mut posts = Vec::new();
+            let mut counts = Vec::new();
+            for n in 0..4 {
+                posts.push(publish(c, ali.id, Draft { quote: Some(second.id), ..draft(&format!("{n}")) }));
+                let (built, sent) = statements(c, |c| Status::build_many(c, &site(), Some(me.id), &posts).unwrap());
+                assert!(built.iter().all(|status| status.quote.is_some()));
+                counts.push(sent.len());
+            }
+            assert!(counts.iter().all(|count| *count == counts[0] && *count <= 8), "{counts:?}");
+            let secret =
+                publish(c, ali.id, Draft { visibility: Some(majlis_local::visibility::Visibility::Private), ..draft("secret") });
+            posts.push(publish(c, ali.id, Draft { quote: Some(secret.id), ..draft("for followers") }));
+            majlis_local::mutes::mute(c, me.id, ali.id, true, None)?;
+            for post in &posts {
+                let told = Status::build(c, &site(), None, post)?;
+                let readings = Reading::by(c, &[me.id, ali.id, fan.id], &told)?;
+                for reader in [me.id, ali.id, fan.id] {
+                    let built = Status::build(c, &site(), Some(reader), post)?;
+                    let told = told.for_reader(reader, &readings[&reader], &Matched::default());
+                    assert_eq!(serde_json::to_value(&told).unwrap(), serde_json::to_value(&built).unwrap());
                 }
             }
             Ok(())
@@ -234,8 +270,10 @@ fn filters_match_what_is_read_in_a_status_and_in_what_it_boosts() {
         for (post, built) in posts.iter().zip(&built) {
             let everybodys = Status::build(c, &site(), None, post)?;
             assert_eq!(everybodys.filtered, None);
-            let filtered = everybodys.matching(&filters, &OnceCell::new());
-            assert_eq!(&everybodys.for_reader(me, Marks::default(), &[], &filtered), built);
+            let matched = everybodys.matched(&filters, &Words::default());
+            let shown = everybodys.reblog.as_deref().unwrap_or(&everybodys);
+            let reading = Reading::by(c, &[me], shown)?;
+            assert_eq!(&everybodys.for_reader(me, &reading[&me], &matched), built);
         }
         Ok(())
     })
