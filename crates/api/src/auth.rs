@@ -173,6 +173,15 @@ fn check_scope<N: Need>(access: &Access) -> Result<()> {
     Err(Error::forbidden(OUTSIDE))
 }
 
+/// Who has moved away changes its profile and nothing else.
+fn check_moved<N: Need>(person: Person) -> Result<()> {
+    let acts = |scope: &Scope| scope.word().starts_with("write") && *scope != Scope::WriteAccounts;
+    if person.moved && N::ANY_OF.iter().any(acts) {
+        return Err(Error::forbidden("This account has moved: it can be read, and its profile changed"));
+    }
+    Ok(())
+}
+
 /// Whether a person may act; the texts are Mastodon's, which apps show.
 pub(crate) fn check_standing(standing: Standing) -> Result<()> {
     match standing {
@@ -196,6 +205,7 @@ impl<N: Need> FromRequest for User<N> {
                 return Err(Error::unprocessable("This method requires an authenticated user"));
             };
             check_standing(person.standing)?;
+            check_moved::<N>(person)?;
             Ok(Self { actor: person.actor, role: person.role, access, need: PhantomData })
         })
     }

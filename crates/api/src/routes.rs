@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, notifications, oauth, openapi, polls, preferences, quotes, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notifications, oauth, openapi, polls, preferences, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -79,6 +79,8 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/lists").get(lists::all).post(lists::create))
         .service(at("/v1/lists/{id}").get(lists::get).put(lists::change).patch(lists::change).delete(lists::delete))
         .service(at("/v1/lists/{id}/accounts").get(lists::members).post(lists::add).delete(lists::remove))
+        .service(at("/pleroma/aliases").get(moves::aliases).put(moves::add_alias).delete(moves::remove_alias))
+        .service(at("/pleroma/move_account").post(moves::go))
         .service(at("/v1/markers").get(markers::get).post(markers::set))
         .service(at("/v2/filters").get(filters::all).post(filters::create))
         .service(
@@ -155,6 +157,19 @@ fn statuses(cfg: &mut ServiceConfig) {
         .service(at("/v1/statuses/{id}/quotes").get(quotes::list))
         .service(at("/v1/statuses/{id}/quotes/{quoting}/revoke").post(quotes::revoke))
         .service(at("/v1/statuses/{id}/interaction_policy").put(quotes::set_policy).patch(quotes::set_policy))
+        .service(at("/v1/pleroma/statuses/{id}/reactions").get(reactions::list))
+        .service(
+            at("/v1/pleroma/statuses/{id}/reactions/{emoji}")
+                .get(reactions::list_one)
+                .put(reactions::add)
+                .delete(reactions::remove),
+        )
+        .service(at("/ext/v1/statuses/{id}/reactions").get(reactions::list))
+        .service(
+            at("/ext/v1/statuses/{id}/reactions/{emoji}").get(reactions::list_one).put(reactions::add).delete(reactions::remove),
+        )
+        .service(at("/v1/statuses/{id}/react/{emoji}").post(reactions::add))
+        .service(at("/v1/statuses/{id}/unreact/{emoji}").post(reactions::remove))
         .service(at("/v2/media").post(media::create))
         .service(at("/v1/media").post(media::create_and_wait))
         .service(at("/v1/media/{id}").get(media::show).put(media::change).patch(media::change).delete(media::delete))

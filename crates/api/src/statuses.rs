@@ -145,7 +145,9 @@ pub struct StatusChange {
     sensitive: bool,
     language: Option<String>,
     content_type: Option<String>,
-    media_ids: Option<Vec<AttachmentId>>,
+    #[serde(default)]
+    media_ids: Vec<AttachmentId>,
+    poll: Option<PollParams>,
     #[serde(default)]
     media_attributes: Vec<MediaChange>,
     quote_approval_policy: Option<String>,
@@ -159,7 +161,7 @@ pub struct MediaChange {
     focus: Option<String>,
 }
 
-/// `PUT /api/v1/statuses/{id}`.
+/// `PUT /api/v1/statuses/{id}`: the whole status anew. As in Mastodon, attachments and a poll that are not named are taken away.
 pub async fn edit(
     api: Api,
     user: User<need::WriteStatuses>,
@@ -192,7 +194,8 @@ pub async fn edit(
         summary: params.spoiler_text,
         sensitive: params.sensitive,
         language,
-        attachments: params.media_ids,
+        attachments: Some(params.media_ids),
+        poll: Some(params.poll.map(new_poll)),
         descriptions,
         quote_policy,
         character_limit: api.config.post_characters,

@@ -4,7 +4,7 @@ use majlis_local::actors::{self, Actor};
 use majlis_local::ids::{ActorId, JobId, QuoteId};
 use majlis_local::jobs::{self, Job};
 use majlis_local::quotes::{self, QuoteState};
-use majlis_local::{Error, instances, posts, receive};
+use majlis_local::{Error, instances, moves, posts, receive};
 
 use crate::activities::{self, Handled};
 use crate::client::Budget;
@@ -36,6 +36,16 @@ impl Federation {
                 let (site, change) = (self.site().clone(), change.clone());
                 let written = self.db.write(move |c| {
                     outbound::federate(c, &site, id, &change)?;
+                    jobs::finish(c, &[id])
+                });
+                return written.await.map(|()| Ended::Finished).map_err(|error| error.to_string());
+            }
+            Job::CarryFollowers { from, to } => {
+                let (site, from, to) = (self.site().clone(), *from, *to);
+                let written = self.db.write(move |c| {
+                    if moves::carry_followers(c, &site, from, to)? {
+                        jobs::enqueue(c, &Job::CarryFollowers { from, to })?;
+                    }
                     jobs::finish(c, &[id])
                 });
                 return written.await.map(|()| Ended::Finished).map_err(|error| error.to_string());
@@ -156,6 +166,19 @@ impl Federation {
                 let mut whole = activity.clone();
                 whole.object = vec![fetched.object];
                 self.handle(whole, actor).await
+            }
+            ActivityKind::Move => {
+                let Some(uri) = activity.target.as_deref() else { return Ok(()) };
+                let target = if self.site().is_own_uri(uri) {
+                    self.actor(uri, &budget).await?
+                } else {
+                    self.fetch_actor(uri, &budget).await?
+                };
+                if self.db.write(move |c| moves::receive(c, actor.id, target.id)).await? {
+                    Ok(())
+                } else {
+                    Err(ResolveError::Refused("a move that its target does not confirm, or the second within days"))
+                }
             }
             ActivityKind::QuoteRequest => {
                 let Some(uri) = activity.instrument.as_deref().and_then(Object::id) else { return Ok(()) };

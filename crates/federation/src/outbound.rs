@@ -1,7 +1,7 @@
 //! From a change of ours to rows that wait for delivery: the activity is rendered once, its inboxes are found, and both are
 //! stored in the write that finishes the job. Ids are made from what is stored, so that a job that runs twice says the same.
 
-use majlis_local::actors::{self, Actor};
+use majlis_local::actors::{self, Actor, Emoji};
 use majlis_local::ids::{ActorId, JobId, PostId, ReportId};
 use majlis_local::jobs::Change;
 use majlis_local::posts::{self, Post};
@@ -109,6 +109,17 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
             let like = act(ActivityKind::Like, uri.clone(), &sender, Object::Id(post.uri));
             Outgoing::to_one(sender.clone(), undo(uri, &sender, like), post.author_id)
         }
+        Change::Reacted { reaction } => {
+            let reaction = majlis_local::reactions::get(c, *reaction)?;
+            let (sender, post) = (actors::get(c, reaction.actor_id)?, posts::get(c, reaction.post_id)?);
+            let emoji = reaction.emoji.map(|emoji| emoji.0);
+            Outgoing::to_one(sender.clone(), react(site, &sender, reaction.uri, post.uri, &reaction.name, emoji), post.author_id)
+        }
+        Change::Unreacted { uri, actor, post, name, emoji } => {
+            let (sender, post) = (actors::get(c, *actor)?, posts::get(c, *post)?);
+            let reacted = react(site, &sender, uri.clone(), post.uri, name, emoji.clone());
+            Outgoing::to_one(sender.clone(), undo(uri, &sender, reacted), post.author_id)
+        }
         Change::QuoteRequested { quote } => {
             let quote = quotes::get(c, *quote)?;
             let (sender, post) = (actors::get(c, quote.author_id)?, living(c, quote.post_id)?);
@@ -187,6 +198,14 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
                     .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
             Outgoing::to_audience(sender, activity, Visibility::Public, Vec::new())
         }
+        Change::Moved { actor, target } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *target)?);
+            let id = format!("{}#moves/{job}", sender.uri);
+            let mut activity = act(ActivityKind::Move, id, &sender, Object::Id(sender.uri.clone()));
+            activity.target = Some(other.uri);
+            activity.to = vec![format!("{}/followers", sender.uri)];
+            Outgoing::to_audience(sender, activity, Visibility::Private, Vec::new())
+        }
         Change::ActorDeleted { actor } => {
             let sender = actors::get(c, *actor)?;
             let activity = act(ActivityKind::Delete, format!("{}#delete", sender.uri), &sender, Object::Id(sender.uri.clone()))
@@ -237,6 +256,17 @@ fn announce(c: &mut Connection, boost: &Post) -> Result<(Activity, Actor, ActorI
 
 fn act(kind: ActivityKind, id: String, actor: &Actor, object: Object) -> Activity {
     Activity::new(kind, id, &actor.uri, object)
+}
+
+/// A reaction with an emoji; a custom one comes along as a tag (FEP-c0e0).
+fn react(site: &Site, sender: &Actor, uri: String, post: String, name: &str, emoji: Option<Emoji>) -> Activity {
+    let mut activity = act(ActivityKind::EmojiReact, uri, sender, Object::Id(post));
+    activity.content = Some(match &emoji {
+        Some(emoji) => format!(":{}:", emoji.shortcode),
+        None => name.to_owned(),
+    });
+    activity.tag = objects::note::emoji_tags(site, &emoji.into_iter().collect::<Vec<_>>());
+    activity
 }
 
 /// The embedded activity is repeated whole: Pixelfed and Threads know it only so.

@@ -109,6 +109,15 @@ impl Federation {
         self.actor(found.actor.as_str(), &budget).await
     }
 
+    /// The actor of a handle as its home describes it at this moment: an alias that was named just now is told.
+    ///
+    /// # Errors
+    /// [`ResolveError`] when there is none, or none that can be reached.
+    pub async fn resolve_afresh(&self, handle: &Handle) -> Result<Actor, ResolveError> {
+        let actor = self.resolve_handle(handle).await?;
+        if actor.is_local() { Ok(actor) } else { self.fetch_actor(&actor.uri, &Budget::for_look_up()).await }
+    }
+
     /// The actor or post of an address: its id or its page, here or elsewhere.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::quotes::{self, QuoteState};
 use majlis_local::visibility::Visibility;
-use majlis_local::{boosts, follow_requests, follows, likes, posts, reports};
+use majlis_local::{boosts, follow_requests, follows, likes, moves, posts, reactions, reports};
 use support::{Server, draft, get};
 
 async fn everything_crosses(scheme: Scheme) {
@@ -242,6 +242,9 @@ async fn a_forwarded_report_comes_from_the_server_itself() {
     assert_eq!((report.target_id, report.comment.as_str(), shown[0].0), (zoe.id, "look at this", spam.id));
     here.stop().await;
     there.stop().await;
+}
+
+#[tokio::test]
 async fn a_quote_is_asked_for_granted_shown_and_taken_back() {
     let (here, there, third) = (Server::start().await, Server::start().await, Server::start().await);
     let (ali, zoe, tom) = (here.person("ali").await, there.person("zoe").await, third.person("tom").await);
@@ -376,4 +379,72 @@ async fn answers_that_never_came_are_fetched_once_and_in_bounds() {
     assert!(here.federation.crawl(&first, &first).await.unwrap().is_none(), "once in a while is enough");
     here.stop().await;
     there.stop().await;
+}
+
+#[tokio::test]
+async fn a_reaction_crosses_and_is_taken_back() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let (ali, zoe) = (here.person("ali").await, there.person("zoe").await);
+    let hello = there.post(&zoe, draft("hello")).await;
+    let found = here.federation.resolve_url(&hello.uri).await.unwrap();
+    let majlis_federation::resolve::Found::Post(found) = found else { panic!("no post") };
+    let (site, a, post) = (here.db.site().clone(), ali.id, found.clone());
+    here.write(move |c| {
+        reactions::react(c, &site, a, &post, "🎉")?;
+        reactions::react(c, &site, a, &post, "👍")
+    })
+    .await;
+    let id = hello.id;
+    let names = move |c: &mut majlis_local::Connection| -> majlis_local::Result<Vec<String>> {
+        Ok(reactions::tallies(c, None, &[id])?.into_iter().map(|tally| tally.name).collect())
+    };
+    there.eventually("both reactions", move |c| Ok(Some(names(c)?).filter(|names| *names == ["🎉", "👍"]))).await;
+    assert_eq!(there.read(move |c| posts::get(c, id)).await.likes_count, 0);
+    here.write(move |c| reactions::unreact(c, a, &found, "🎉")).await;
+    there.eventually("the end of one", move |c| Ok(Some(names(c)?).filter(|names| *names == ["👍"]))).await;
+    here.stop().await;
+    there.stop().await;
+}
+
+#[tokio::test]
+async fn an_account_moves_to_another_server_and_its_followers_follow() {
+    let (here, there, third) = (Server::start().await, Server::start().await, Server::start().await);
+    let (old, new, fan) = (here.person("old").await, there.person("new").await, third.person("fan").await);
+    let local_fan = here.person("neighbour").await;
+    let old_third = third.look_up(&old, &here).await;
+    let (site, f, o) = (third.db.site().clone(), fan.id, old_third.id);
+    third.write(move |c| follows::follow(c, &site, f, o, &Choices::default())).await;
+    third.eventually("the Accept", move |c| follows::get(c, f, o)).await;
+    let (site, neighbour, old_id) = (here.db.site().clone(), local_fan.id, old.id);
+    here.write(move |c| follows::follow(c, &site, neighbour, old_id, &Choices::default())).await;
+
+    // Looked up before the alias was named: the old copy says nothing of it.
+    let handle = |server: &Server, actor: &majlis_local::actors::Actor| majlis_local::text::Handle {
+        name: actor.username.clone(),
+        domain: Some(server.db.site().domain().to_owned()),
+    };
+    let target = here.look_up(&new, &there).await;
+    assert!(here.db.write(move |c| moves::go(c, old_id, target.id)).await.is_err());
+    let (known, new_id) = (there.look_up(&old, &here).await, new.id);
+    there.write(move |c| moves::add_alias(c, new_id, &known)).await;
+    let target = here.federation.resolve_afresh(&handle(&there, &new)).await.unwrap();
+    let target_id = target.id;
+    here.write(move |c| moves::go(c, old_id, target_id)).await;
+
+    // The neighbour and the one elsewhere follow the new account, and no longer the old one.
+    here.eventually("the neighbour's new follow", move |c| follows::get(c, neighbour, target_id)).await;
+    let uri = new.uri.clone();
+    third
+        .eventually("the fan's new follow", move |c| {
+            let Some(new) = actors::by_uri(c, &uri)? else { return Ok(None) };
+            follows::get(c, f, new.id)
+        })
+        .await;
+    assert!(!third.read(move |c| follows::is_following(c, f, o)).await);
+    assert!(third.read(move |c| actors::get(c, o)).await.moved_to_id.is_some());
+    let (_, profile) = get(&old.uri).await;
+    assert_eq!(profile["movedTo"], new.uri);
+    for server in [here, there, third] {
+        server.stop().await;
+    }
 }

@@ -105,6 +105,8 @@ pub struct Actor {
     pub silenced_at: Option<Timestamp>,
     pub suspended_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
+    /// When it last moved.
+    pub moved_at: Option<Timestamp>,
 }
 
 impl Actor {

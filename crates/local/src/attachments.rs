@@ -17,6 +17,8 @@ use crate::time::Timestamp;
 
 /// Attachments that one post may have.
 pub const MOST: usize = 4;
+/// Attachments of a post of another server that are kept.
+pub(crate) const MOST_REMOTE: usize = 16;
 /// Characters of an alt text.
 pub const DESCRIPTION_LIMIT: usize = 1_500;
 
@@ -446,6 +448,20 @@ pub fn of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<Attachment>>
         .order((attachments::post_id, attachments::position))
         .select(Attachment::as_select())
         .load(c)?)
+}
+
+/// Whether these are the attachments that another server tells of, with the same descriptions.
+pub(crate) fn are(there: &[Attachment], told: &[NewAttachment]) -> bool {
+    let told = told.iter().take(MOST_REMOTE);
+    let same = |(there, told): (&Attachment, &NewAttachment)| {
+        there.remote_url == told.remote_url && there.description == shortened(&told.description)
+    };
+    told.len() == there.len() && there.iter().zip(told).all(same)
+}
+
+/// The beginning of an alt text of another server, as it is kept.
+pub(crate) fn shortened(description: &str) -> String {
+    description.chars().take(DESCRIPTION_LIMIT).collect()
 }
 
 /// What is attached to a post now, for its history.

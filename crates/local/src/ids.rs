@@ -174,6 +174,8 @@ id! {
     ReportId
     /// The relation of an actor and a post that it likes.
     LikeId
+    /// The relation of an actor and a post, by an emoji.
+    ReactionId
     /// The relation of a quoting post and what it quotes.
     QuoteId
     /// The relation of a user and a bookmarked post.

@@ -4,10 +4,11 @@
 use diesel::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::actors::Emoji;
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, QuoteId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, QuoteId, ReactionId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::schema::jobs;
 use crate::time::Timestamp;
@@ -71,6 +72,13 @@ pub enum Job {
     PublishScheduled {
         /// The scheduled post.
         scheduled: ScheduledId,
+    },
+    /// Let the followers here of an account that has moved follow the other.
+    CarryFollowers {
+        /// The account that has moved.
+        from: ActorId,
+        /// Where to.
+        to: ActorId,
     },
     /// Take away the rest of a deleted actor's posts.
     Erase {
@@ -141,6 +149,24 @@ pub enum Change {
         actor: ActorId,
         /// What.
         post: PostId,
+    },
+    /// A local actor reacts to a remote post: `EmojiReact`.
+    Reacted {
+        /// The reaction.
+        reaction: ReactionId,
+    },
+    /// … and no longer: `Undo{EmojiReact}`.
+    Unreacted {
+        /// The former reaction's URI.
+        uri: String,
+        /// Who had reacted.
+        actor: ActorId,
+        /// To what.
+        post: PostId,
+        /// With what.
+        name: String,
+        /// Of a custom emoji.
+        emoji: Option<Emoji>,
     },
     /// A local author asks a remote one for leave to quote: `QuoteRequest`.
     QuoteRequested {
@@ -242,6 +268,13 @@ pub enum Change {
     ProfileChanged {
         /// The actor.
         actor: ActorId,
+    },
+    /// A local account goes to another: `Move`.
+    Moved {
+        /// The account.
+        actor: ActorId,
+        /// Where to.
+        target: ActorId,
     },
     /// A local account is gone: `Delete{Person}`.
     ActorDeleted {

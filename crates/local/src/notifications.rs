@@ -36,6 +36,8 @@ stored_enum! {
         Quote = 8 "quote",
         /// A post that the recipient quoted was edited; told with the recipient's quote.
         QuotedUpdate = 9 "quoted_update",
+        /// Somebody reacted to a post of the recipient with an emoji (Pleroma's name).
+        Reaction = 14 "pleroma:emoji_reaction",
     }
 }
 

@@ -51,6 +51,12 @@ pub struct Poll {
 }
 
 impl Poll {
+    /// Whether `other` asks something else: other options, or another way to choose.
+    pub fn differs(&self, other: &NewPoll) -> bool {
+        let titles = |options: &[PollOption]| options.iter().map(|option| option.title.clone()).collect::<Vec<_>>();
+        self.multiple != other.multiple || titles(&self.options) != titles(&other.options)
+    }
+
     /// Whether voting has ended.
     pub fn is_over(&self) -> bool {
         let now = Timestamp::now();
@@ -113,6 +119,43 @@ pub(crate) fn set(c: &mut Connection, post: PostId, poll: &NewPoll) -> Result<()
     if diesel::update(polls::table.find(post)).set(values.clone()).execute(c)? == 0 {
         diesel::insert_into(polls::table).values((polls::post_id.eq(post), values)).execute(c)?;
     }
+    Ok(())
+}
+
+/// The author of a local post edits its poll, adds one or takes it away. Other options, or another way to choose, and all
+/// vote anew; otherwise the votes stay.
+pub(crate) fn revise(c: &mut Connection, post: PostId, poll: Option<&NewPoll>) -> Result<()> {
+    match (of_post(c, post)?, poll) {
+        (_, None) => forget(c, post),
+        (Some(before), Some(poll)) if !before.differs(poll) => {
+            let same = NewPoll { options: before.options.0, voters_count: before.voters_count, ..poll.clone() };
+            set(c, post, &same)
+        }
+        (_, Some(poll)) => {
+            forget_votes(c, post)?;
+            set(c, post, poll)
+        }
+    }
+}
+
+/// Another server says what its poll is now: with its totals, whatever it asks. What was voted for something else counts
+/// no longer.
+pub(crate) fn receive(c: &mut Connection, post: PostId, poll: Option<&NewPoll>) -> Result<()> {
+    let Some(poll) = poll else { return forget(c, post) };
+    if of_post(c, post)?.is_some_and(|before| before.differs(poll)) {
+        forget_votes(c, post)?;
+    }
+    set(c, post, poll)
+}
+
+/// A poll and its votes.
+fn forget(c: &mut Connection, post: PostId) -> Result<()> {
+    diesel::delete(polls::table.find(post)).execute(c)?;
+    Ok(())
+}
+
+fn forget_votes(c: &mut Connection, post: PostId) -> Result<()> {
+    diesel::delete(poll_votes::table.filter(poll_votes::post_id.eq(post))).execute(c)?;
     Ok(())
 }
 

@@ -25,6 +25,7 @@ use crate::paged;
 use crate::paging::Page;
 use crate::quote_policies::QuotePolicy;
 use crate::quotes;
+use crate::reactions;
 use crate::reports;
 use crate::schema::{actors, bookmarks, follows, likes, pins, polls, post_edits, posts};
 use crate::search;
@@ -71,6 +72,8 @@ impl Parts {
     pub const CARD: Self = Self(16);
     /// A quote of another post.
     pub const QUOTE: Self = Self(32);
+    /// Emoji reactions.
+    pub const REACTIONS: Self = Self(64);
 
     /// Whether `part` is there.
     pub fn has(self, part: Self) -> bool {
@@ -353,6 +356,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     filters::forget_post(c, post.id)?;
     diesel::delete(polls::table.filter(polls::post_id.eq(post.id))).execute(c)?;
     diesel::delete(post_edits::table.filter(post_edits::post_id.eq(post.id))).execute(c)?;
+    reactions::forget_post(c, post.id)?;
     hashtags::forget_post(c, post.id)?;
     cards::forget_post(c, post.id)?;
     notifications::forget_post(c, post.id)?;
@@ -385,6 +389,7 @@ fn reached_actors(c: &mut Connection, id: PostId) -> Result<Vec<ActorId>> {
         .filter(actors::domain.is_not_null());
     reached.extend(answered_or_boosted.select(actors::id).limit(MOST).load::<ActorId>(c)?);
     reached.extend(quotes::remote_quoters(c, id, MOST)?);
+    reached.extend(reactions::remote_reactors(c, id, MOST)?);
     reached.sort_unstable();
     reached.dedup();
     reached.truncate(1_000);

@@ -73,6 +73,8 @@ pub struct Revision {
     pub language: Option<String>,
     /// `None` leaves the attachments as they are.
     pub attachments: Option<Vec<AttachmentId>>,
+    /// `None` leaves the poll as it is, `Some(None)` takes it away.
+    pub poll: Option<Option<NewPoll>>,
     /// New alt texts and foci of attachments.
     pub descriptions: Vec<NewDescription>,
     /// Who may quote it from now on; `None` leaves that as it is.
@@ -217,9 +219,19 @@ pub fn edit_typed(
         Some(ids) => !ids.is_empty(),
         None => post.parts.has(Parts::MEDIA),
     };
-    let has_more = keeps_media || post.parts.has(Parts::POLL) || post.parts.has(Parts::QUOTE);
+    let keeps_poll = revision.poll.as_ref().map_or(post.parts.has(Parts::POLL), Option::is_some);
+    let has_more = keeps_media || keeps_poll || post.parts.has(Parts::QUOTE);
     check_text(&revision.text, &revision.summary, revision.character_limit, has_more)?;
+    if keeps_media && keeps_poll {
+        return Err(Error::invalid("media_ids", Flaw::Invalid, "a poll cannot have attachments"));
+    }
+    if let Some(Some(poll)) = &revision.poll {
+        polls::check_new(poll)?;
+    }
     posts::keep_edit(c, &post)?;
+    if let Some(poll) = &revision.poll {
+        polls::revise(c, id, poll.as_ref())?;
+    }
     let written = typed.write(c, site, &author, revision.language)?;
     if let Some(ids) = &revision.attachments {
         attachments::attach(c, author.id, id, ids)?;
@@ -240,6 +252,7 @@ pub fn edit_typed(
     let parts = post
         .parts
         .with(Parts::MEDIA, keeps_media)
+        .with(Parts::POLL, keeps_poll)
         .with(Parts::MENTIONS, !after.is_empty() || (post.visibility == Visibility::Direct && !before.is_empty()))
         .with(Parts::HASHTAGS, !written.hashtags.is_empty());
     let summary = revision.summary.trim();

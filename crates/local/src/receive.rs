@@ -20,6 +20,7 @@ use crate::posts::{self, Parts, Post, PostKind};
 use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
 use crate::quote_policies::QuotePolicy;
 use crate::quotes::{self, RemoteQuote};
+use crate::reactions;
 use crate::schema::{
     actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
 };
@@ -108,6 +109,10 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
         .optional()?;
     let Some(post) = stored else { return Ok(None) };
     store_parts(c, &post, &remote)?;
+    store_attachments(c, &post, &remote)?;
+    if let Some(poll) = &remote.poll {
+        polls::set(c, id, poll)?;
+    }
     posts::count_in(c, &post)?;
     adopt_orphans(c, &post)?;
     quotes::adopt(c, &post)?;
@@ -124,8 +129,8 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     Ok(Some(post))
 }
 
-/// A known post of another server has a new text. Older news than ours changes nothing; nor does an audience change: it
-/// never widens after the fact. Polls take their new totals without counting as an edit.
+/// A known post of another server has a new text, other attachments or another poll. Older news than ours changes nothing; nor
+/// does an audience change: it never widens after the fact. Polls take their new totals without counting as an edit.
 ///
 /// # Errors
 /// [`Error::Forbidden`] when the post is not the author's.
@@ -142,15 +147,27 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
         return Ok(Some(post));
     }
     let text_changed = post.content != remote.content || post.summary != remote.summary || post.sensitive != remote.sensitive;
+    let (media, poll) = (attachments::of_posts(c, &[post.id])?, polls::of_post(c, post.id)?);
+    let media_changed = !attachments::are(&media, &remote.attachments);
+    let poll_changed = match (&poll, &remote.poll) {
+        (Some(before), Some(after)) => before.differs(after),
+        (before, after) => before.is_some() != after.is_some(),
+    };
+    let changed = text_changed || media_changed || poll_changed;
     let before = mentions::of_post(c, post.id)?;
     let quoted = post.parts.has(Parts::QUOTE);
-    if text_changed && remote.edited_at.is_some() {
+    if changed && remote.edited_at.is_some() {
         posts::keep_edit(c, &post)?;
     }
-    attachments::forget_post(c, post.id)?;
+    if media_changed {
+        attachments::forget_post(c, post.id)?;
+        store_attachments(c, &post, &remote)?;
+    }
     store_parts(c, &post, &remote)?;
-    let edited_at = if text_changed { remote.edited_at } else { post.edited_at };
-    let parts = parts(&remote).with(Parts::CARD, post.parts.has(Parts::CARD));
+    polls::receive(c, post.id, remote.poll.as_ref())?;
+    let edited_at = if changed { remote.edited_at } else { post.edited_at };
+    let ours = Parts(post.parts.0 & (Parts::CARD.0 | Parts::REACTIONS.0));
+    let parts = Parts(parts(&remote).0 | ours.0);
     let former = post.content;
     let post: Post = diesel::update(rows::table.find(post.id))
         .set((
@@ -174,7 +191,7 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
     search::index_post(c, post.id, &search_text(&post))?;
     let new = |people: &[ActorId]| -> Vec<ActorId> { people.iter().copied().filter(|a| !before.contains(a)).collect() };
     tell_named(c, &post, &new(&remote.mentioned), &new(&remote.silently_mentioned))?;
-    if text_changed && edited_at.is_some() {
+    if changed && edited_at.is_some() {
         tell_boosters(c, &post)?;
         quotes::tell_quoters(c, &post)?;
     }
@@ -249,6 +266,7 @@ pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
             .execute(c)?;
     }
     diesel::delete(likes::table.filter(likes::actor_id.eq(actor.id))).execute(c)?;
+    reactions::forget_actor(c, actor.id)?;
     let followed: Vec<ActorId> = follows::table.filter(follows::actor_id.eq(actor.id)).select(follows::target_id).load(c)?;
     for chunk in followed.chunks(1_000) {
         diesel::update(actors_table::table.filter(any_of(actors_table::id, chunk)))
@@ -303,13 +321,14 @@ fn store_parts(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<(
     mentions::add(c, post.id, &remote.mentioned, false)?;
     mentions::add(c, post.id, &remote.silently_mentioned, true)?;
     hashtags::set(c, post.id, &remote.hashtags)?;
-    for (position, attachment) in (0_i32..).zip(remote.attachments.iter().take(16)) {
+    Ok(())
+}
+
+fn store_attachments(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<()> {
+    for (position, attachment) in (0_i32..).zip(remote.attachments.iter().take(attachments::MOST_REMOTE)) {
         let mut attachment = attachment.clone();
-        attachment.description = attachment.description.chars().take(attachments::DESCRIPTION_LIMIT).collect();
+        attachment.description = attachments::shortened(&attachment.description);
         attachments::create(c, remote.author, Some((post.id, position)), attachment)?;
-    }
-    if let Some(poll) = &remote.poll {
-        polls::set(c, post.id, poll)?;
     }
     Ok(())
 }

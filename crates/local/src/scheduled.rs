@@ -14,6 +14,7 @@ use crate::paged;
 use crate::paging::Page;
 use crate::posts::Post;
 use crate::publish::{self, Draft};
+use crate::quotes;
 use crate::schema::scheduled_posts as rows;
 use crate::site::Site;
 use crate::time::Timestamp;
@@ -62,6 +63,9 @@ pub fn schedule(c: &mut Connection, author: ActorId, draft: Draft, at: Timestamp
     publish::check_draft(&draft)?;
     if let Some(parent) = draft.in_reply_to {
         publish::parent_of(c, author, parent)?;
+    }
+    if let Some(quoted) = draft.quote {
+        quotes::quotable(c, author, quoted)?;
     }
     let id = ScheduledId::new();
     let key = draft.idempotency_key.clone();
@@ -144,6 +148,12 @@ pub fn publish_due(c: &mut Connection, site: &Site, id: ScheduledId, typed: Type
         && let Err(Error::NotFound(_)) = publish::parent_of(c, author.id, parent)
     {
         tracing::info!(%id, "a scheduled reply was dropped: what it answers is gone");
+        return Ok(None);
+    }
+    if let Some(quoted) = draft.quote
+        && let Err(Error::NotFound(_)) = quotes::quotable(c, author.id, quoted)
+    {
+        tracing::info!(%id, "a scheduled quote was dropped: what it quotes is gone, or may not be quoted any more");
         return Ok(None);
     }
     // A poll lasts as long as its author meant it to, from now on.

@@ -37,6 +37,7 @@ diesel::table! {
         silenced_at -> Nullable<BigInt>,
         suspended_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
+        moved_at -> Nullable<BigInt>,
     }
 }
 
@@ -398,6 +399,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    reactions (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        post_id -> BigInt,
+        name -> Text,
+        emoji -> Nullable<Text>,
+        uri -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     follows (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -724,6 +737,8 @@ diesel::joinable!(posts -> actors (author_id));
 diesel::joinable!(report_posts -> reports (report_id));
 diesel::joinable!(scheduled_posts -> users (author_id));
 diesel::joinable!(quotes -> posts (post_id));
+diesel::joinable!(reactions -> actors (actor_id));
+diesel::joinable!(reactions -> posts (post_id));
 diesel::joinable!(sessions -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
 diesel::joinable!(tokens -> users (actor_id));
@@ -775,6 +790,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     post_hashtags,
     posts,
     quotes,
+    reactions,
     received,
     report_posts,
     reports,

@@ -1,6 +1,6 @@
 //! The server's own names: its origin, its domain, and the URIs that stand under them (docs/ARCHITECTURE.md, “URLs”).
 
-use crate::ids::{BlockId, FollowId, LikeId, PostId, QuoteId};
+use crate::ids::{BlockId, FollowId, LikeId, PostId, QuoteId, ReactionId};
 
 /// Where this server is, as everybody else sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,11 @@ impl Site {
     /// The id of the `QuoteAuthorization` with which a local author gives it (FEP-044f).
     pub fn quote_stamp_uri(&self, username: &str, id: QuoteId) -> String {
         format!("{}/users/{username}/quote_authorizations/{id}", self.origin)
+    }
+
+    /// The id of an `EmojiReact`.
+    pub fn reaction_uri(&self, username: &str, id: ReactionId) -> String {
+        format!("{}/users/{username}/reactions/{id}", self.origin)
     }
 
     /// The id of a `Follow`.

@@ -39,6 +39,8 @@ pub struct Person {
     pub role: Role,
     /// Whether the person may act at all.
     pub standing: Standing,
+    /// Whether the account has moved away: then only its profile can be changed.
+    pub moved: bool,
 }
 
 /// A token as its owner sees it in the list of those who have access.
@@ -97,23 +99,20 @@ pub fn access(c: &mut Connection, token_hash: &str) -> Result<Option<Access>> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn person(c: &mut Connection, actor: ActorId) -> Result<Person> {
-    type Row = (Role, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>);
-    let (role, confirmed, approved, disabled, suspended, deleted): Row = users::table
+    type Times = (Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>, Option<Timestamp>);
+    let (role, moved, (confirmed, approved, disabled, suspended, deleted)): (Role, Option<ActorId>, Times) = users::table
         .inner_join(actors::table)
         .filter(users::actor_id.eq(actor))
         .select((
             users::role,
-            users::confirmed_at,
-            users::approved_at,
-            users::disabled_at,
-            actors::suspended_at,
-            actors::deleted_at,
+            actors::moved_to_id,
+            (users::confirmed_at, users::approved_at, users::disabled_at, actors::suspended_at, actors::deleted_at),
         ))
         .first(c)
         .optional()?
         .ok_or(Error::NotFound("user"))?;
     let standing = Standing::of(confirmed, approved, disabled.or(suspended).or(deleted));
-    Ok(Person { actor, role, standing })
+    Ok(Person { actor, role, standing, moved: moved.is_some() })
 }
 
 /// Whether a token that was good before still is: it was not revoked, and its person may still act.

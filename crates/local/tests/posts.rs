@@ -461,3 +461,46 @@ fn likes_bookmarks_and_pins_count_once_and_tell_whom_they_concern() {
         assert_eq!(majlis_local::pins::of_author(c, ali.id).unwrap().len(), 5);
     });
 }
+
+#[test]
+fn a_remote_edit_of_attachments_or_a_poll_counts_and_votes_are_cast_anew() {
+    let db = TestDb::new();
+    db.write_now(|c| {
+        let (me, zoe) = (local(c, "me"), remote(c, "zoe"));
+        let at = |millis: i64| Some(Timestamp(Timestamp::now().millis() - millis));
+        let poll = |second: &str, votes| {
+            let option = |title: &str, votes| PollOption { title: title.into(), votes };
+            Some(NewPoll {
+                options: vec![option("Tea", 0), option(second, votes)],
+                multiple: false,
+                hide_totals: false,
+                voters_count: Some(votes),
+                expires_at: Some(Timestamp(Timestamp::now().millis() + 600_000)),
+                closed_at: None,
+            })
+        };
+        let asked = receive::post(c, RemotePost { poll: poll("Coffee", 1), ..note(&zoe, "asked") }, true).unwrap().unwrap();
+        majlis_local::polls::vote(c, me.id, &asked, &[1]).unwrap();
+        let edits = |c: &mut Connection| posts::edits(c, asked.id).unwrap();
+        // New totals are no edit.
+        receive::edit(c, RemotePost { poll: poll("Coffee", 5), edited_at: at(9_000), ..note(&zoe, "asked") }).unwrap();
+        assert!(edits(c).is_empty());
+        assert_eq!(majlis_local::polls::own_votes(c, me.id, &[asked.id])?.len(), 1);
+        receive::edit(c, RemotePost { poll: poll("Water", 0), edited_at: at(8_000), ..note(&zoe, "asked") }).unwrap();
+        assert_eq!(edits(c)[0].poll.as_ref().unwrap().0, ["Tea", "Coffee"]);
+        assert!(majlis_local::polls::own_votes(c, me.id, &[asked.id])?.is_empty());
+        let picture = majlis_local::attachments::NewAttachment {
+            remote_url: Some("https://peer.example/1.png".into()),
+            description: "a cat".into(),
+            ..Default::default()
+        };
+        let with = RemotePost { attachments: vec![picture], edited_at: at(7_000), ..note(&zoe, "asked") };
+        receive::edit(c, with.clone()).unwrap();
+        assert_eq!(edits(c).len(), 2);
+        assert!(majlis_local::polls::of_post(c, asked.id)?.is_none());
+        receive::edit(c, RemotePost { edited_at: at(6_000), ..with }).unwrap();
+        assert_eq!(edits(c).len(), 2, "nothing has changed");
+        Ok(())
+    })
+    .unwrap();
+}

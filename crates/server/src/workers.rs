@@ -278,6 +278,7 @@ fn kind(job: &Job) -> &'static str {
         Job::Probe { .. } => "probe",
         Job::FetchCard { .. } => "fetch_card",
         Job::PublishScheduled { .. } => "publish_scheduled",
+        Job::CarryFollowers { .. } => "carry_followers",
         Job::Erase { .. } => "erase",
         Job::CutServer { .. } => "cut_server",
         Job::ConvertMedia { .. } => "convert_media",

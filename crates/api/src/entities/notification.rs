@@ -6,6 +6,7 @@ use std::sync::Arc;
 use majlis_local::ids::{ActorId, NotificationId, PostId};
 use majlis_local::notifications::{self, NotificationKind};
 use majlis_local::posts;
+use majlis_local::reactions;
 use majlis_local::visibility::retain_visible;
 use majlis_local::{Connection, Result, Site, Timestamp};
 use serde::Serialize;
@@ -26,6 +27,12 @@ pub struct Notification {
     pub account: Arc<Account>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Of `pleroma:emoji_reaction`: the emoji, or the name of a custom one in colons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<String>,
+    /// … and the picture of a custom one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub emoji_url: Option<Option<String>>,
 }
 
 impl Notification {
@@ -51,7 +58,22 @@ impl Notification {
         actors.sort_unstable();
         actors.dedup();
         let accounts = Account::load_many(c, site, &actors)?;
-        Ok(rows.iter().filter_map(|row| Self::new(row, &accounts, &statuses)).collect())
+        let reacted: Vec<_> = rows.iter().filter(|row| row.kind == NotificationKind::Reaction).collect();
+        let people: Vec<ActorId> = reacted.iter().map(|row| row.actor_id).collect();
+        let posts: Vec<PostId> = reacted.iter().filter_map(|row| row.post_id).collect();
+        let reactions = reactions::last_of(c, &people, &posts)?;
+        let with_emoji = |row: &notifications::Notification| {
+            let mut told = Self::new(row, &accounts, &statuses)?;
+            if row.kind == NotificationKind::Reaction {
+                let last = reactions.iter().find(|one| one.actor_id == row.actor_id && Some(one.post_id) == row.post_id)?;
+                let picture = last.emoji.as_ref().map(|emoji| site.picture_url(&emoji.url));
+                told.emoji =
+                    Some(last.emoji.as_ref().map_or_else(|| last.name.clone(), |emoji| format!(":{}:", emoji.shortcode)));
+                told.emoji_url = Some(picture);
+            }
+            Some(told)
+        };
+        Ok(rows.iter().filter_map(with_emoji).collect())
     }
 
     fn new(
@@ -70,6 +92,8 @@ impl Notification {
             group_key: format!("ungrouped-{}", row.id),
             account: accounts.get(&row.actor_id)?.clone(),
             status,
+            emoji: None,
+            emoji_url: None,
         })
     }
 }

@@ -6,7 +6,7 @@ use majlis_local::ids::{ActorId, PostId};
 use majlis_local::marks::{self, Marks};
 use majlis_local::quote_policies::{self, Approval, QuotePolicy};
 use majlis_local::quotes::{self, QuoteState, Shown};
-use majlis_local::{Connection, Result, polls};
+use majlis_local::{Connection, Result, polls, reactions};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
@@ -105,6 +105,8 @@ pub struct Reading {
     pub marks: Marks,
     pub votes: Vec<i32>,
     pub approval: Approval,
+    /// Names of the emoji with which it has reacted.
+    pub reactions: Vec<String>,
     pub quote: Option<QuoteReading>,
 }
 
@@ -119,7 +121,7 @@ pub struct QuoteReading {
 impl Default for Reading {
     /// Of somebody who has done nothing and may not quote.
     fn default() -> Self {
-        Self { marks: Marks::default(), votes: Vec::new(), approval: Approval::Denied, quote: None }
+        Self { marks: Marks::default(), votes: Vec::new(), approval: Approval::Denied, reactions: Vec::new(), quote: None }
     }
 }
 
@@ -136,6 +138,12 @@ impl Reading {
                 votes.entry(voter).or_default().push(choice);
             }
         }
+        let mut reacted: HashMap<ActorId, Vec<String>> = HashMap::new();
+        if !status.reactions.is_empty() {
+            for (actor, name) in reactions::by(c, readers, status.id)? {
+                reacted.entry(actor).or_default().push(name);
+            }
+        }
         let approvals = quote_policies::by(c, readers, status.account.id, status.visibility, status.quote_approval.policy)?;
         let mut quotes = match &status.quote {
             Some(quote) => QuoteReading::by(c, readers, quote)?,
@@ -145,6 +153,7 @@ impl Reading {
             marks: marks.get(reader).copied().unwrap_or_default(),
             votes: votes.remove(reader).unwrap_or_default(),
             approval: approvals.get(reader).copied().unwrap_or(Approval::Denied),
+            reactions: reacted.remove(reader).unwrap_or_default(),
             quote: quotes.remove(reader),
         };
         let readings: Vec<Self> = readers.iter().map(&mut reading).collect();

@@ -17,12 +17,14 @@ use majlis_local::text;
 use majlis_local::text::matching::Folded;
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp};
-use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, posts};
+use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, posts, reactions};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::quote::Quoted;
-use super::{Account, Card, CustomEmoji, FilterResult, MediaAttachment, Poll, Quote, QuoteApproval, Reading};
+use super::{
+    Account, Card, CustomEmoji, FilterResult, MediaAttachment, PleromaStatus, Poll, Quote, QuoteApproval, Reading, StatusReaction,
+};
 
 /// Mastodon's Status.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -80,6 +82,10 @@ pub struct Status {
     pub quote: Option<Quote>,
     pub quote_approval: QuoteApproval,
     pub tagged_collections: [(); 0],
+    /// As glitch-soc tells them.
+    pub reactions: Vec<StatusReaction>,
+    /// The same as Pleroma tells them.
+    pub pleroma: PleromaStatus,
 }
 
 /// The app with which a status was written.
@@ -154,6 +160,9 @@ impl Status {
             poll.own_votes = Some(reading.votes.clone());
         }
         shown.quote_approval.current_user = reading.approval;
+        for reaction in shown.reactions.iter_mut().chain(&mut shown.pleroma.emoji_reactions) {
+            reaction.me = reading.reactions.contains(&reaction.name);
+        }
         if let (Some(quote), Some(reading)) = (&mut shown.quote, &reading.quote) {
             reading.apply(quote, reader, &matched.quoted);
         }
@@ -247,6 +256,7 @@ struct Batch<'a> {
     quoted: HashMap<PostId, Post>,
     shown: HashMap<PostId, Shown>,
     approvals: HashMap<PostId, Approval>,
+    reactions: HashMap<PostId, Vec<StatusReaction>>,
 }
 
 impl<'a> Batch<'a> {
@@ -280,6 +290,10 @@ impl<'a> Batch<'a> {
             marked = marks::of(c, viewer, &distinct(all.iter().map(|post| post.id)))?;
             filters = active(c, viewer)?;
         }
+        let mut reactions: HashMap<PostId, Vec<StatusReaction>> = HashMap::new();
+        for tally in reactions::tallies(c, viewer, &with(Parts::REACTIONS))? {
+            reactions.entry(tally.post).or_default().push(StatusReaction::new(site, tally));
+        }
         let approvals = match viewer {
             Some(viewer) => quote_policies::of(c, viewer, &all)?,
             None => HashMap::new(),
@@ -307,6 +321,7 @@ impl<'a> Batch<'a> {
             quoted,
             shown,
             approvals,
+            reactions,
         })
     }
 
@@ -340,6 +355,7 @@ impl<'a> Batch<'a> {
         };
         let emojis = post.emojis.as_ref().map_or_else(Vec::new, |emojis| CustomEmoji::of_text(self.site, emojis));
         let own = self.viewer == Some(post.author_id);
+        let reactions = self.reactions.get(&post.id).cloned().unwrap_or_default();
         let poll = self.polls.get(&post.id).map(|poll| {
             let own_votes = self.viewer.map(|_| self.own_votes.get(&post.id).cloned().unwrap_or_default());
             Poll::new(poll, emojis.clone(), own_votes, own)
@@ -383,6 +399,8 @@ impl<'a> Batch<'a> {
                 self.approvals.get(&post.id).copied().unwrap_or(Approval::Denied),
             ),
             tagged_collections: [],
+            pleroma: PleromaStatus { emoji_reactions: reactions.clone() },
+            reactions,
         };
         if self.viewer.is_some() {
             status.mark(self.marks.get(&post.id).copied().unwrap_or_default(), own);

@@ -258,3 +258,56 @@ async fn a_context_is_whole_and_in_order() {
     assert_eq!(context["ancestors"][0]["id"], root.to_string());
     assert_eq!(context["descendants"][0]["id"], last.to_string());
 }
+
+#[actix_web::test]
+async fn an_edit_replaces_attachments_and_polls_and_the_history_shows_them() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let poll = |options: [&str; 2]| json!({ "options": options, "expires_in": 600 });
+    let status = me.post_json("/api/v1/statuses", json!({ "status": "?", "poll": poll(["Tea", "Coffee"]) })).await.ok();
+    let votes = format!("/api/v1/polls/{}/votes", status["id"].as_str().unwrap());
+    ali.post_form(&votes, "choices[]=1").await.ok();
+    // The same question: what was voted stays.
+    let same = me.put_json(&path(&status, ""), json!({ "status": "??", "poll": poll(["Tea", "Coffee"]) })).await.ok();
+    assert_eq!((&same["poll"]["votes_count"], &same["poll"]["voters_count"]), (&json!(1), &json!(1)));
+    // Another one: all vote anew.
+    let other = me.put_json(&path(&status, ""), json!({ "status": "??", "poll": poll(["Tea", "Water"]) })).await.ok();
+    assert_eq!((&other["poll"]["votes_count"], &other["poll"]["options"][1]["title"]), (&json!(0), &json!("Water")));
+    assert_eq!(ali.get(&path(&status, "")).await.ok()["poll"]["voted"], false);
+    ali.post_form(&votes, "choices[]=0").await.ok();
+    let wrong =
+        me.put_json(&path(&status, ""), json!({ "status": "x", "poll": { "options": ["one"], "expires_in": 600 } })).await;
+    assert_eq!(wrong.status, 422);
+    // None any more; a picture instead.
+    let png = [("file", "a.png", "image/png", PNG)];
+    let upload = me.multipart(actix_web::http::Method::POST, "/api/v2/media", &[("description", "a dot")], &png);
+    let media = me.send(upload).await.ok();
+    let both = json!({ "status": "x", "media_ids": [media["id"]], "poll": poll(["a", "b"]) });
+    assert_eq!(me.put_json(&path(&status, ""), both).await.status, 422);
+    let picture = me.put_json(&path(&status, ""), json!({ "status": "x", "media_ids": [media["id"]] })).await.ok();
+    assert_eq!((&picture["poll"], &picture["media_attachments"][0]["id"]), (&json!(null), &media["id"]));
+    let plain = me.put_json(&path(&status, ""), json!({ "status": "y" })).await.ok();
+    assert_eq!(plain["media_attachments"], json!([]));
+    let history = ali.get(&path(&status, "/history")).await.ok();
+    let told: Vec<_> = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|edit| (edit["poll"]["options"][1]["title"].clone(), edit["media_attachments"][0]["description"].clone()))
+        .collect();
+    let none = json!(null);
+    assert_eq!(
+        told,
+        [
+            (json!("Coffee"), none.clone()),
+            (json!("Coffee"), none.clone()),
+            (json!("Water"), none.clone()),
+            (none.clone(), json!("a dot")),
+            (none.clone(), none),
+        ]
+    );
+    // What is deleted can be written again.
+    let asked = me.post_json("/api/v1/statuses", json!({ "status": "**?**", "poll": poll(["Tea", "Coffee"]) })).await.ok();
+    let gone = me.delete(&path(&asked, "")).await.ok();
+    assert_eq!((&gone["text"], &gone["poll"]["options"][0]["title"]), (&json!("**?**"), &json!("Tea")));
+}

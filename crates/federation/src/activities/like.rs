@@ -1,12 +1,17 @@
-//! `Like`: of a post of ours (ActivityPub §7.10). Misskey's reactions come as likes with a content and count as likes.
+//! `Like` and `EmojiReact`: of a post of ours (ActivityPub §7.10, FEP-c0e0). A `Like` with an emoji is a reaction, as Misskey
+//! sends it; with a heart, or one that we cannot show, it is a like.
 
 use majlis_local::actors::Actor;
-use majlis_local::{Connection, Result, likes, posts, tombstones, visibility};
+use majlis_local::{Connection, Result, Site, likes, posts, reactions, tombstones, visibility};
 
 use super::{Handled, own_object};
-use crate::vocab::Activity;
+use crate::objects::actor::read_emojis;
+use crate::vocab::{Activity, ActivityKind};
 
-pub(super) fn handle(c: &mut Connection, activity: &Activity, actor: &Actor) -> Result<Handled> {
+/// What Misskey says for a plain like.
+const HEARTS: [&str; 2] = ["❤", "❤️"];
+
+pub(super) fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Actor) -> Result<Handled> {
     let (Some(id), Some(object)) = (activity.id.as_deref(), activity.object_id()) else {
         return Ok(Handled::Ignored("a like without id or object"));
     };
@@ -19,6 +24,15 @@ pub(super) fn handle(c: &mut Connection, activity: &Activity, actor: &Actor) -> 
     }
     if !visibility::may_see(c, Some(actor.id), &post)? {
         return Ok(Handled::Ignored("a like of what the liker may not see"));
+    }
+    if let Some(emoji) = activity.reaction()
+        && (activity.kind == ActivityKind::EmojiReact || !HEARTS.contains(&emoji))
+        && reactions::receive(c, site, actor.id, &post, id, emoji, &read_emojis(&activity.tag))?
+    {
+        return Ok(Handled::Done);
+    }
+    if activity.kind == ActivityKind::EmojiReact {
+        return Ok(Handled::Ignored("a reaction that cannot be shown, or one too many"));
     }
     likes::receive(c, actor.id, &post, id)?;
     Ok(Handled::Done)

@@ -9,6 +9,7 @@ mod featured;
 mod flag;
 mod follow;
 mod like;
+mod moved;
 mod quote;
 mod undo;
 mod update;
@@ -45,9 +46,10 @@ pub fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Acto
         ActivityKind::Reject if quote::is_answered(c, activity)? => quote::rejected(c, activity, actor),
         ActivityKind::Accept => follow::accepted(c, activity, actor),
         ActivityKind::Reject => follow::rejected(c, activity, actor),
+        ActivityKind::Move => moved::handle(c, activity, actor),
         ActivityKind::QuoteRequest => quote::requested(c, activity, actor),
         ActivityKind::Undo => undo::handle(c, site, activity, actor),
-        ActivityKind::Like => like::handle(c, activity, actor),
+        ActivityKind::Like | ActivityKind::EmojiReact => like::handle(c, site, activity, actor),
         ActivityKind::Announce => announce::handle(c, activity, actor),
         ActivityKind::Block => block::handle(c, site, activity, actor),
         ActivityKind::Flag => flag::handle(c, site, activity, actor),

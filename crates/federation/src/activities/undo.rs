@@ -3,7 +3,7 @@
 
 use majlis_local::actors::Actor;
 use majlis_local::received::{self, Received};
-use majlis_local::{Connection, Error, Result, Site, blocks, boosts, follows, likes, posts, tombstones};
+use majlis_local::{Connection, Error, Result, Site, blocks, boosts, follows, likes, posts, reactions, tombstones};
 
 use super::{Handled, local_target, own_object};
 use crate::vocab::{Activity, ActivityKind, Object};
@@ -55,6 +55,8 @@ fn unknown(c: &mut Connection, id: &str, actor: &Actor) -> Result<Handled> {
     own_object(actor, id)?;
     if let Some(like) = likes::by_uri(c, id)?.filter(|like| like.actor_id == actor.id) {
         likes::receive_undo(c, actor.id, like.post_id)?;
+    } else if reactions::receive_undo(c, actor.id, id)? {
+        return Ok(Handled::Done);
     } else if let Some(boost) = posts::by_uri(c, id)?.filter(|p| p.author_id == actor.id && p.is_boost()) {
         boosts::receive_undo(c, &boost)?;
     } else {
@@ -77,6 +79,11 @@ fn undo(c: &mut Connection, site: &Site, undone: &Undone, actor: &Actor) -> Resu
             blocks::receive_undo(c, actor.id, id, target.map(|t| t.id))
         }
         ActivityKind::Like | ActivityKind::EmojiReact => {
+            if let Some(id) = id
+                && reactions::receive_undo(c, actor.id, id)?
+            {
+                return Ok(());
+            }
             let post = match &undone.object {
                 Some(uri) => posts::by_uri(c, uri)?,
                 None => None,

@@ -12,6 +12,9 @@ use super::Answer;
 use crate::state::Federation;
 use crate::vocab::document::CONTENT_TYPE as ACTIVITY_JSON;
 
+/// What clients of Pleroma look for.
+const FEATURES: [&str; 2] = ["pleroma_emoji_reactions", "pleroma_custom_emoji_reactions"];
+
 /// What is asked for.
 #[derive(Debug, serde::Deserialize)]
 pub(super) struct Resource {
@@ -110,7 +113,7 @@ pub(super) async fn nodeinfo(federation: Data<Federation>, version: Path<String>
             "users": {"total": counts.users, "activeMonth": counts.active_month, "activeHalfyear": counts.active_half_year},
             "localPosts": counts.local_posts,
         },
-        "metadata": {"nodeName": server.title, "nodeDescription": server.description},
+        "metadata": {"nodeName": server.title, "nodeDescription": server.description, "features": FEATURES},
     });
     let kind = format!("application/json; profile=\"http://nodeinfo.diaspora.software/ns/schema/{version}#\"; charset=utf-8");
     Ok(open(&kind, body.to_string()))

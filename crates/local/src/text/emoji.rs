@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use unicode_properties::{EmojiStatus, UnicodeEmoji};
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::characters::{is_letter, is_word};
 
 /// The longest shortcode, in bytes (Mastodon's limit for new emoji).
@@ -39,6 +42,41 @@ fn is_pictograph(c: char) -> bool {
         | '\u{2600}'..='\u{27BF}' | '\u{2934}' | '\u{2935}' | '\u{2B05}'..='\u{2B07}' | '\u{2B1B}' | '\u{2B1C}' | '\u{2B50}'
         | '\u{2B55}' | '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F000}'..='\u{1F1E5}' | '\u{1F200}'..='\u{1FAFF}')
 }
+
+/// The emoji of Unicode that a text is, and nothing else, in the form that is counted: presented as a picture. `None` when
+/// it is no emoji, or more than one.
+pub fn unicode(text: &str) -> Option<String> {
+    const LONGEST: usize = 64;
+    let text = text.trim();
+    let mut chars = text.chars().filter(|c| *c != TEXT_STYLE);
+    let first = chars.next()?;
+    if text.len() > LONGEST || text.graphemes(true).count() != 1 || !first.is_emoji_char_or_emoji_component() {
+        return None;
+    }
+    let rest: Vec<char> = chars.collect();
+    let emoji = match first.emoji_status() {
+        EmojiStatus::NonEmoji | EmojiStatus::NonEmojiButEmojiComponent => false,
+        // Digits are emoji as keycaps alone.
+        EmojiStatus::EmojiOtherAndEmojiComponent => rest.contains(&'\u{20E3}'),
+        // Half a flag, or a tone without anybody.
+        EmojiStatus::EmojiPresentationAndEmojiComponent | EmojiStatus::EmojiPresentationAndModifierAndEmojiComponent => {
+            !rest.is_empty()
+        }
+        _ => true,
+    };
+    let by_itself = matches!(first.emoji_status(), EmojiStatus::EmojiOther | EmojiStatus::EmojiModifierBase);
+    let mut out = String::from(first);
+    if rest.is_empty() && by_itself {
+        out.push(PICTURE_STYLE);
+    }
+    out.extend(rest);
+    emoji.then_some(out)
+}
+
+/// Asks for an emoji as a letter (VS15).
+const TEXT_STYLE: char = '\u{FE0E}';
+/// Asks for an emoji as a picture (VS16).
+const PICTURE_STYLE: char = '\u{FE0F}';
 
 /// The shortcodes in a text, each once, in the order of their first use.
 pub fn shortcodes(text: &str) -> Vec<&str> {
@@ -83,6 +121,34 @@ fn touches(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_emoji_of_unicode_is_told_from_anything_else() {
+        for (text, wanted) in [
+            ("🎉", Some("🎉")),
+            (" 🎉 ", Some("🎉")),
+            ("❤", Some("❤️")),
+            ("❤️", Some("❤️")),
+            ("❤\u{FE0E}", Some("❤️")),
+            ("👍🏽", Some("👍🏽")),
+            ("👩‍👩‍👧", Some("👩‍👩‍👧")),
+            ("🇸🇦", Some("🇸🇦")),
+            ("1️⃣", Some("1️⃣")),
+            ("🏴󠁧󠁢󠁥󠁮󠁧󠁿", Some("🏴󠁧󠁢󠁥󠁮󠁧󠁿")),
+            ("1", None),
+            ("#", None),
+            ("🇸", None),
+            ("🏽", None),
+            ("a", None),
+            ("س", None),
+            ("🎉🎉", None),
+            ("🎉a", None),
+            ("", None),
+            ("\u{FE0F}", None),
+        ] {
+            assert_eq!(unicode(text).as_deref(), wanted, "{text:?}");
+        }
+    }
 
     #[test]
     fn emoji_stand_alone() {

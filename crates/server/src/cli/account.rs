@@ -7,12 +7,14 @@ use std::process::ExitCode;
 use clap::{Subcommand, ValueEnum};
 use majlis_local::actors::{self, Actor};
 use majlis_local::registrations::{self, NewAccount};
+use majlis_local::text::Handle;
 use majlis_local::users::{self, Role, Standing};
-use majlis_local::{Db, passwords, secrets};
+use majlis_local::{Db, moves, passwords, secrets};
 
 use super::{Failure, output};
 use crate::config::Config;
 use crate::database;
+use crate::rooms::Rooms;
 
 /// What can be done about an account.
 #[derive(Debug, Subcommand)]
@@ -62,10 +64,40 @@ pub enum AccountCommand {
         /// Whose
         name: String,
     },
+    /// Say that another account is the same person's, so that it may move here; without a command, list those
+    Alias {
+        /// Whose
+        name: String,
+        /// What to do
+        #[command(subcommand)]
+        command: Option<AliasCommand>,
+    },
+    /// Move an account to another one, which must name it among its aliases; its followers are taken along
+    Move {
+        /// Whose
+        name: String,
+        /// Where to, as name@example.org; without it, a move is taken back
+        target: Option<String>,
+    },
     /// Delete an account for good, here and on other servers; its name stays taken
     Delete {
         /// Whose
         name: String,
+    },
+}
+
+/// What can be done about aliases.
+#[derive(Debug, Subcommand)]
+pub enum AliasCommand {
+    /// Name one
+    Add {
+        /// As name@example.org
+        handle: String,
+    },
+    /// Take one back
+    Remove {
+        /// As name@example.org, or its address
+        handle: String,
     },
 }
 
@@ -122,6 +154,20 @@ pub async fn run(config: &Config, command: AccountCommand) -> Result<ExitCode, F
         }
         AccountCommand::Approve { name } => set_standing(&db, &name, Standing::Active).await?,
         AccountCommand::Disable { name } => set_standing(&db, &name, Standing::Disabled).await?,
+        AccountCommand::Alias { name, command } => {
+            let actor = find(&db, &name).await?;
+            alias(config, &db, actor, command).await?;
+        }
+        AccountCommand::Move { name, target } => {
+            let actor = find(&db, &name).await?;
+            match target {
+                Some(target) => {
+                    let target = elsewhere(config, &db, &target).await?;
+                    db.write(move |c| moves::go(c, actor.id, target.id)).await?;
+                }
+                None => db.write(move |c| moves::stay(c, actor.id)).await?,
+            }
+        }
         AccountCommand::Delete { name } => {
             let actor = find(&db, &name).await?;
             db.write(move |c| users::delete(c, actor.id)).await?;
@@ -144,6 +190,33 @@ pub async fn find(db: &Db, typed: &str) -> Result<Actor, Failure> {
     let name = name.to_owned();
     let found = db.read(move |c| actors::by_handle(c, &name, None)).await?.filter(|actor| !actor.is_gone());
     found.ok_or_else(|| format!("there is no account {typed:?} here").into())
+}
+
+async fn alias(config: &Config, db: &Db, actor: Actor, command: Option<AliasCommand>) -> Result<(), Failure> {
+    match command {
+        None => {
+            for alias in db.read(move |c| moves::aliases(c, actor.id)).await? {
+                output::print(&alias);
+            }
+        }
+        Some(AliasCommand::Add { handle }) => {
+            let other = elsewhere(config, db, &handle).await?;
+            db.write(move |c| moves::add_alias(c, actor.id, &other)).await?;
+        }
+        Some(AliasCommand::Remove { handle }) => {
+            let uri = if handle.contains("://") { handle } else { elsewhere(config, db, &handle).await?.uri };
+            db.write(move |c| moves::remove_alias(c, actor.id, &uri)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// The account of a handle, here or on another server, as its home describes it now.
+async fn elsewhere(config: &Config, db: &Db, typed: &str) -> Result<Actor, Failure> {
+    let handle = Handle::parse(typed).ok_or_else(|| format!("{typed:?} is not a handle such as name@example.org"))?;
+    let rooms = Rooms::new(config, db.clone()).await?;
+    let found = rooms.federation.resolve_afresh(&handle).await;
+    found.map_err(|error| format!("{typed} cannot be found: {error}").into())
 }
 
 async fn set_standing(db: &Db, name: &str, standing: Standing) -> Result<(), Failure> {
