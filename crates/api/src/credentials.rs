@@ -37,6 +37,9 @@ pub struct Changes {
     discoverable: Option<bool>,
     hide_collections: Option<bool>,
     indexable: Option<bool>,
+    show_media: Option<bool>,
+    show_media_replies: Option<bool>,
+    show_featured: Option<bool>,
     fields_attributes: Option<Vec<SentField>>,
     #[serde(default)]
     source: SentSource,
@@ -142,6 +145,9 @@ async fn change(api: &Api, actor: ActorId, changes: Changes) -> Result<Actor> {
         bot: changes.bot,
         discoverable: changes.discoverable,
         indexable: changes.indexable,
+        show_media: changes.show_media,
+        show_media_replies: changes.show_media_replies,
+        show_featured: changes.show_featured,
         hide_collections: changes.hide_collections,
         default_visibility: changes.source.privacy,
         default_sensitive: changes.source.sensitive,
@@ -237,5 +243,12 @@ mod tests {
         assert_eq!(ali.get("/api/v1/profile").await.ok()["avatar"], json!(null));
         let renamed = ali.put_json("/api/v1/profile", json!({ "display_name": "A" })).await.ok();
         assert_eq!(renamed["display_name"], "A");
+        let hidden = json!({ "show_media": false, "show_media_replies": "0", "show_featured": false });
+        let shown = ali.patch_json("/api/v1/profile", hidden).await.ok();
+        for name in ["show_media", "show_media_replies", "show_featured"] {
+            assert_eq!(shown[name], json!(false), "{name}");
+        }
+        let account = app.anonymous().get(&format!("/api/v1/accounts/{}", ali.id())).await.ok();
+        assert_eq!((&account["show_media"], &account["show_featured"]), (&json!(false), &json!(false)));
     }
 }

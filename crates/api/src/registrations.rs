@@ -2,13 +2,14 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Json;
-use majlis_local::registrations::{self, SignUp};
-use majlis_local::users::Standing;
-use majlis_local::{apps, tokens};
+use majlis_local::registrations::{self, SignUp, Terms};
+use majlis_local::users::{self, Standing};
+use majlis_local::{apps, confirmations, tokens};
 use serde::Deserialize;
 
 use crate::auth::{Client, check_standing, need};
 use crate::error::{Error, Result};
+use crate::notifications::Empty;
 use crate::oauth::Token;
 use crate::params::Params;
 use crate::state::Api;
@@ -40,8 +41,10 @@ pub async fn create(api: Api, client: Client<need::WriteAccounts>, Params(form):
         locale: form.locale,
         reason: form.reason,
         invite_code: form.invite_code,
+        app: Some(client.access.app),
     };
-    let actor = registrations::sign_up(&api.db, api.config.registrations, form).await?;
+    let terms = Terms { mode: api.config.registrations, confirm: api.config.confirm_emails };
+    let actor = registrations::sign_up(&api.db, terms, form).await?;
     let app = client.access.app;
     let issued = api.db.write(move |c| {
         let scopes = apps::get(c, app)?.scopes;
@@ -51,16 +54,32 @@ pub async fn create(api: Api, client: Client<need::WriteAccounts>, Params(form):
     Ok(issued.await?.answer())
 }
 
-/// `POST /api/v1/emails/confirmations`: send the confirmation once more. This server sends no e-mail; an address that waits
-/// is confirmed by an admin.
-pub async fn resend_confirmation(client: Client<need::Anything>) -> Result<HttpResponse> {
+/// What somebody types who has not got the letter.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Resend {
+    email: Option<String>,
+}
+
+/// `POST /api/v1/emails/confirmations`: send the letter once more, to another address if one is named. Only for the app that
+/// signed the person up.
+pub async fn resend_confirmation(
+    api: Api,
+    client: Client<need::WriteAccounts>,
+    Params(form): Params<Resend>,
+) -> Result<Json<Empty>> {
     let Some(person) = client.person else {
         return Err(Error::unprocessable("This method requires an authenticated user"));
     };
-    match person.standing {
-        Standing::Unconfirmed => Err(Error::unprocessable("This server sends no e-mail: ask its admin to confirm your address")),
-        _ => Err(Error::forbidden("This method is only available while the e-mail is awaiting confirmation")),
-    }
+    let (actor, app) = (person.actor, client.access.app);
+    let asked = api.db.write(move |c| {
+        if users::get(c, actor)?.app_id != Some(app) {
+            return Ok(Err("This method is only available to the application the user originally signed-up with"));
+        }
+        confirmations::ask_again(c, actor, form.email.as_deref()).map(Ok)
+    });
+    asked.await?.map_err(Error::forbidden)?;
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v1/emails/check_confirmation`: whether the address is confirmed.
@@ -123,7 +142,43 @@ mod tests {
         let ali = app.bearer(token["access_token"].as_str().unwrap());
         assert_eq!(ali.get("/api/v1/preferences").await.status, 200);
         assert_eq!(ali.get("/api/v1/emails/check_confirmation").await.ok(), json!(true));
-        assert_eq!(ali.post("/api/v1/emails/confirmations").await.status, 403);
+        let again = ali.post("/api/v1/emails/confirmations").await;
+        let told = "This method is only available while the e-mail is awaiting confirmation";
+        assert_eq!((again.status.as_u16(), &again.json["error"]), (403, &json!(told)));
+    }
+
+    #[actix_web::test]
+    async fn whoever_has_not_confirmed_the_address_only_waits_and_asks_again() {
+        let app = TestApp::with(Config { confirm_emails: true, rate_limits: false, ..Config::default() });
+        let tusky = client(&app, "read write").await;
+        let token = tusky.post_json("/api/v1/accounts", form("ali")).await.ok();
+        let ali = app.bearer(token["access_token"].as_str().unwrap());
+        let answer = ali.get("/api/v1/preferences").await;
+        let missing = json!({ "error": "Your login is missing a confirmed e-mail address" });
+        assert_eq!((answer.status.as_u16(), answer.json), (403, missing));
+        assert_eq!(ali.get("/api/v1/emails/check_confirmation").await.ok(), json!(false));
+        let path = "/api/v1/emails/confirmations";
+        assert_eq!(ali.post(path).await.ok(), json!({}));
+        assert_eq!(ali.post_form(path, "email=ali%40example.net").await.ok(), json!({}));
+        let wrong = ali.post_form(path, "email=nothing").await;
+        assert_eq!(wrong.status, 422);
+        assert_eq!(wrong.json["details"]["email"][0]["error"], "ERR_INVALID");
+        assert_eq!(app.anonymous().post(path).await.status, 401);
+        let letters: Vec<String> = app
+            .read(majlis_local::jobs::all)
+            .await
+            .into_iter()
+            .filter_map(|job| if let majlis_local::jobs::Job::Mail { mail } = job { Some(mail.to) } else { None })
+            .collect();
+        assert_eq!(letters, ["ali@example.org", "ali@example.org", "ali@example.net"]);
+        // Another app does not send letters to other people's addresses.
+        let actor = app.read(|c| Ok(majlis_local::users::by_login(c, "ali")?.unwrap().actor_id)).await;
+        let other = app.log_in(actor, Scopes::parse("read write").unwrap()).await;
+        let refused = other.post(path).await;
+        let told = "This method is only available to the application the user originally signed-up with";
+        assert_eq!((refused.status.as_u16(), &refused.json["error"]), (403, &json!(told)));
+        app.write(move |c| majlis_local::users::set_standing(c, actor, Standing::Active)).await;
+        assert_eq!(ali.get("/api/v1/preferences").await.status, 200);
     }
 
     #[actix_web::test]

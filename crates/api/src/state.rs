@@ -52,6 +52,8 @@ pub struct State {
 pub struct Config {
     /// Who may sign up.
     pub registrations: Registrations,
+    /// Whether whoever signs up has to confirm the e-mail address.
+    pub confirm_emails: bool,
     /// Whether requests are counted and refused.
     pub rate_limits: bool,
     /// Whose word about a client's address is taken.
@@ -68,6 +70,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             registrations: Registrations::Open,
+            confirm_emails: false,
             rate_limits: true,
             proxies: Proxies::default(),
             upload_bytes: 16 << 20,

@@ -1,7 +1,6 @@
 //! Statuses: to post, read, edit and delete them, and what people do with them.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::web::{Json, Path};
 use actix_web::{CustomizeResponder, Either, HttpRequest, HttpResponse, Responder as _};
@@ -29,10 +28,6 @@ use crate::quotes;
 use crate::scheduled_statuses;
 use crate::state::Api;
 
-/// How long the unknown people whom a text mentions may take to be looked up; who is not found by then stays text.
-const LOOK_UP_TIME: Duration = Duration::from_secs(5);
-/// Unknown people that are looked up for one text.
-const LOOK_UPS: usize = 10;
 /// Statuses that may be asked for by their ids at once.
 const MOST_BY_ID: usize = 100;
 /// Bytes of an idempotency key.
@@ -91,7 +86,7 @@ pub async fn create(
         .and_then(|key| key.to_str().ok())
         .map(|key| key.chars().take(KEY_LENGTH).collect::<String>())
         .filter(|key| !key.is_empty());
-    find_mentioned(&api, &params.status, format).await?;
+    api.federation.look_up_mentioned(&params.status, format).await?;
     let (site, author, app) = (api.db.site().clone(), user.actor, user.access.app);
     let draft = Draft {
         text: params.status,
@@ -183,7 +178,7 @@ pub async fn edit(
     };
     let language = language(params.language.as_deref())?;
     let quote_policy = quote_policy(params.quote_approval_policy.as_deref())?;
-    find_mentioned(&api, &params.status, format).await?;
+    api.federation.look_up_mentioned(&params.status, format).await?;
     let mut descriptions = Vec::with_capacity(params.media_attributes.len());
     for change in params.media_attributes {
         descriptions.push((change.id, change.description, change.focus.as_deref().map(crate::media::focus).transpose()?));
@@ -488,25 +483,6 @@ async fn who(api: &Api, viewer: Option<ActorId>, id: PostId, page: Page, list: P
         })
         .await?;
     Ok(Paged::by_since_id(slice))
-}
-
-/// Looks up the people whom a text mentions and who are unknown here, all at once and not for long.
-async fn find_mentioned(api: &Api, body: &str, format: Format) -> Result<()> {
-    if !body.contains('@') {
-        return Ok(());
-    }
-    let (site, body) = (api.db.site().clone(), body.to_owned());
-    let mut unknown = api.db.read(move |c| publish::unknown_handles(c, &site, &body, format)).await?;
-    unknown.retain(|handle| handle.domain.as_ref().is_some_and(|domain| !api.site().is_own_domain(domain)));
-    unknown.truncate(LOOK_UPS);
-    let look_ups = unknown.iter().map(|handle| async move {
-        if let Err(error) = api.federation.resolve_handle(handle).await {
-            tracing::debug!(?handle, %error, "a mentioned account was not found");
-        }
-    });
-    // Whoever is not found in time stays plain text, as in a text that names nobody.
-    let _ = tokio::time::timeout(LOOK_UP_TIME, join_all(look_ups)).await;
-    Ok(())
 }
 
 fn format(content_type: Option<&str>) -> Result<Format> {

@@ -55,6 +55,7 @@ impl Federation {
             Job::FetchReplies { crawl, posts } => self.fetch_replies(crawl, posts).await,
             Job::VerifyQuote { quote, depth } => self.verify_quote(*quote, *depth).await,
             Job::RefreshActor { actor } => self.refresh(*actor).await,
+            Job::Import { import } => self.import(*import).await.map_err(ResolveError::from),
             Job::Probe { host } => {
                 self.probe(host).await;
                 Ok(())
@@ -64,6 +65,7 @@ impl Federation {
             | Job::Erase { .. }
             | Job::CutServer { .. }
             | Job::ConvertMedia { .. }
+            | Job::Mail { .. }
             | Job::DeleteFiles { .. }
             | Job::Announce { .. } => return Ok(Ended::NotOurs),
         };

@@ -5,6 +5,7 @@ pub mod activities;
 pub mod client;
 pub mod crawls;
 pub mod endpoints;
+mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod lanes;

@@ -1,11 +1,14 @@
 //! From names to rows: actors and posts of other servers, fetched when somebody or something here asks for them.
 //! Every chain of fetches has a budget; what a document says counts only from the origin that answers for it.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use majlis_local::actors::{self, Actor};
 use majlis_local::instances;
 use majlis_local::posts::{self, Post};
-use majlis_local::text::Handle;
-use majlis_local::{Error, receive, tombstones};
+use majlis_local::text::{Format, Handle};
+use majlis_local::{Error, publish, receive, tombstones};
 use url::Url;
 
 use crate::activities;
@@ -14,6 +17,11 @@ use crate::objects;
 use crate::state::Federation;
 use crate::vocab::{self, ActivityKind, Collection, Object};
 use crate::webfinger::{self, Acct, WebfingerError};
+
+/// People that one text may have looked up.
+const MENTIONED: usize = 10;
+/// How long an author waits for that.
+const MENTIONED_TIME: Duration = Duration::from_secs(5);
 
 /// Parents of parents that are fetched for one reply.
 pub const MOST_PARENTS: u8 = 20;
@@ -116,6 +124,28 @@ impl Federation {
     pub async fn resolve_afresh(&self, handle: &Handle) -> Result<Actor, ResolveError> {
         let actor = self.resolve_handle(handle).await?;
         if actor.is_local() { Ok(actor) } else { self.fetch_actor(&actor.uri, &Budget::for_look_up()).await }
+    }
+
+    /// Looks up the people whom a text mentions and who are unknown here, all at once and not for long. Whoever is not found in
+    /// time stays plain text, as in a text that names nobody.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn look_up_mentioned(&self, body: &str, format: Format) -> Result<(), Error> {
+        if !body.contains('@') {
+            return Ok(());
+        }
+        let (site, body) = (self.site().clone(), body.to_owned());
+        let mut unknown = self.db.read(move |c| publish::unknown_handles(c, &site, &body, format)).await?;
+        unknown.retain(|handle| handle.domain.as_ref().is_some_and(|domain| !self.site().is_own_domain(domain)));
+        unknown.truncate(MENTIONED);
+        let look_ups = unknown.iter().map(|handle| async move {
+            if let Err(error) = self.resolve_handle(handle).await {
+                tracing::debug!(?handle, %error, "a mentioned account was not found");
+            }
+        });
+        let _ = tokio::time::timeout(MENTIONED_TIME, join_all(look_ups)).await;
+        Ok(())
     }
 
     /// The actor or post of an address: its id or its page, here or elsewhere.

@@ -195,6 +195,8 @@ async fn documents_are_complete_and_pages_are_left_to_browsers() {
     for resource in [format!("acct:ali@{}", here.db.site().domain()), ali.uri.clone(), "acct:ALI@alias.example".into()] {
         let (status, jrd) = get(&format!("{}/.well-known/webfinger?resource={resource}", here.origin)).await;
         assert_eq!((status, jrd["subject"].as_str()), (200, Some(format!("acct:ali@{}", here.db.site().domain()).as_str())));
+        let template = format!("{}/authorize_interaction?uri={{uri}}", here.origin);
+        assert!(jrd["links"].as_array().unwrap().iter().any(|link| link["template"] == template.as_str()), "{jrd}");
     }
     for (resource, status) in [("acct:nobody@alias.example", 404), ("acct:ali@elsewhere.example", 404), ("", 400)] {
         assert_eq!(get(&format!("{}/.well-known/webfinger?resource={resource}", here.origin)).await.0, status);

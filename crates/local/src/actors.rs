@@ -91,6 +91,12 @@ pub struct Actor {
     /// Consents to full-text search of public posts (FEP-5feb).
     pub indexable: bool,
     pub hide_collections: bool,
+    /// Whether the profile has a tab of pictures.
+    pub show_media: bool,
+    /// … with those of answers.
+    pub show_media_replies: bool,
+    /// Whether the profile has a tab of what is featured.
+    pub show_featured: bool,
     pub memorial: bool,
     pub also_known_as: Option<Json<Vec<String>>>,
     pub moved_to_id: Option<ActorId>,
@@ -232,6 +238,9 @@ pub struct ProfileChange {
     pub discoverable: Option<bool>,
     pub indexable: Option<bool>,
     pub hide_collections: Option<bool>,
+    pub show_media: Option<bool>,
+    pub show_media_replies: Option<bool>,
+    pub show_featured: Option<bool>,
     pub also_known_as: Option<Vec<String>>,
 }
 
@@ -505,6 +514,9 @@ struct ProfileRow {
     discoverable: Option<bool>,
     indexable: Option<bool>,
     hide_collections: Option<bool>,
+    show_media: Option<bool>,
+    show_media_replies: Option<bool>,
+    show_featured: Option<bool>,
     also_known_as: Option<Option<Json<Vec<String>>>>,
     updated_at: Option<Timestamp>,
 }
@@ -537,6 +549,9 @@ pub fn change_profile(c: &mut Connection, id: ActorId, change: ProfileChange) ->
         discoverable: change.discoverable,
         indexable: change.indexable,
         hide_collections: change.hide_collections,
+        show_media: change.show_media,
+        show_media_replies: change.show_media_replies,
+        show_featured: change.show_featured,
         also_known_as: change.also_known_as.map(non_empty),
         updated_at: Some(Timestamp::now()),
     };

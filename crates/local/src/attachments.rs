@@ -225,6 +225,18 @@ pub fn get_own(c: &mut Connection, owner: ActorId, id: AttachmentId) -> Result<A
         .ok_or(Error::NotFound("media"))
 }
 
+/// An attachment of a post that `viewer` may see.
+///
+/// # Errors
+/// [`Error::NotFound`], also for one of no post.
+pub fn visible(c: &mut Connection, viewer: Option<ActorId>, id: AttachmentId) -> Result<Attachment> {
+    let found: Option<Attachment> = attachments::table.find(id).select(Attachment::as_select()).first(c).optional()?;
+    let found = found.ok_or(Error::NotFound("media"))?;
+    let post = found.post_id.ok_or(Error::NotFound("media"))?;
+    crate::posts::get_visible(c, viewer, post)?;
+    Ok(found)
+}
+
 /// Changes the alt text or the focus of an own attachment; `None` leaves a value.
 pub fn describe(
     c: &mut Connection,

@@ -198,6 +198,10 @@ id! {
     FilterStatusId
     /// An announcement to everybody here.
     AnnouncementId
+    /// A passkey.
+    PasskeyId
+    /// A file of what somebody brings along.
+    ImportId
     /// A client application.
     AppId
     /// An access token.

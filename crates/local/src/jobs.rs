@@ -8,8 +8,9 @@ use crate::actors::Emoji;
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, JobId, LikeId, PostId, QuoteId, ReactionId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, PostId, QuoteId, ReactionId, ReportId, ScheduledId};
 use crate::json::Json;
+use crate::mail::Mail;
 use crate::schema::jobs;
 use crate::time::Timestamp;
 
@@ -102,6 +103,16 @@ pub enum Job {
     Announce {
         /// The announcement.
         announcement: AnnouncementId,
+    },
+    /// Do the next rows of an import.
+    Import {
+        /// The import.
+        import: ImportId,
+    },
+    /// Write to somebody.
+    Mail {
+        /// The letter and whom it is for.
+        mail: Mail,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {

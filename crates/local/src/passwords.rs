@@ -6,15 +6,22 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
+use crate::actors;
+use crate::connection::Connection;
 use crate::db::Db;
 use crate::error::{Error, Flaw, Problem, Result};
 use crate::ids::ActorId;
+use crate::mail::{self, Letter};
+use crate::tickets::{self, Purpose};
+use crate::time::Timestamp;
 use crate::users::{self, User};
 
 /// Bytes of a password: Argon2 would take more, and so would an attacker's flood.
 pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 /// Hashes that are computed at the same time in this process: a flood of log-ins must not take all memory.
 static LANES: Semaphore = Semaphore::const_new(4);
+/// Letters about a forgotten password that an account gets in an hour.
+const RESETS_AN_HOUR: i64 = 3;
 /// The hash of a password that nobody has, by the same parameters.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bWFqbGlzLW5vYm9keQ$yMQ0yyrzjvWs0tCDSfyaTHRGnVcgKTCzbZNGmxHPVgw";
 
@@ -83,6 +90,65 @@ pub async fn change(db: &Db, actor: ActorId, password: String) -> Result<()> {
     db.write(move |c| users::set_password_hash(c, actor, &hash)).await
 }
 
+/// The same by the person itself, who gets a letter about it: it may have been somebody else.
+///
+/// # Errors
+/// Those of [`change`].
+pub async fn change_own(db: &Db, actor: ActorId, password: String) -> Result<()> {
+    let hash = hash(password).await?;
+    db.write(move |c| set_own(c, actor, &hash)).await
+}
+
+fn set_own(c: &mut Connection, actor: ActorId, hash: &str) -> Result<()> {
+    users::set_password_hash(c, actor, hash)?;
+    tickets::revoke_all(c, actor, Purpose::PasswordReset)?;
+    let (user, username) = (users::get(c, actor)?, actors::get(c, actor)?.username);
+    mail::send_to(c, &user, Letter::PasswordChanged { username })
+}
+
+/// Writes to whoever has forgotten the password of the account with this address, if there is one. Nothing tells the caller
+/// whether there is.
+///
+/// # Errors
+/// Those of the database.
+pub fn forgot(c: &mut Connection, email: &str) -> Result<()> {
+    let Some(user) = users::by_email(c, email)? else { return Ok(()) };
+    let since = Timestamp::now().plus_seconds(-3_600);
+    let sent = tickets::made_since(c, user.actor_id, Purpose::PasswordReset, since)?;
+    if sent >= RESETS_AN_HOUR || user.disabled_at.is_some() {
+        return Ok(());
+    }
+    let token = tickets::issue(c, user.actor_id, Purpose::PasswordReset, "")?;
+    let username = actors::get(c, user.actor_id)?.username;
+    mail::send_to(c, &user, Letter::PasswordReset { username, token })
+}
+
+/// Whose password may be chosen anew by this ticket.
+///
+/// # Errors
+/// Those of the database.
+pub fn forgotten_by(c: &mut Connection, token: &str) -> Result<Option<ActorId>> {
+    Ok(tickets::find(c, token, Purpose::PasswordReset)?.map(|ticket| ticket.actor_id))
+}
+
+/// Chooses another password by a ticket of [`forgot`]; all log-ins and tokens end. `None` when the ticket is good for nothing.
+///
+/// # Errors
+/// [`Error::Invalid`] when the password is too short or too long.
+pub async fn reset(db: &Db, token: String, password: String) -> Result<Option<ActorId>> {
+    let asked = token.clone();
+    if db.read(move |c| forgotten_by(c, &asked)).await?.is_none() {
+        return Ok(None);
+    }
+    let hash = hash(password).await?;
+    db.write(move |c| {
+        let Some(ticket) = tickets::take(c, &token, Purpose::PasswordReset)? else { return Ok(None) };
+        set_own(c, ticket.actor_id, &hash)?;
+        Ok(Some(ticket.actor_id))
+    })
+    .await
+}
+
 fn argon2() -> Result<Argon2<'static>> {
     let params = Params::new(19 * 1024, 2, 1, None).map_err(Error::internal)?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
@@ -104,6 +170,38 @@ mod tests {
         assert!(verify("correct horse".to_owned(), Some(stored.clone())).await.unwrap());
         assert!(!verify("wrong horse".to_owned(), Some(stored)).await.unwrap());
         assert!(!verify("correct horse".to_owned(), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_password_is_chosen_anew_by_a_letter() {
+        use crate::jobs::{self, Job};
+        use crate::sessions;
+        use crate::testing::{TestDb, people};
+        let db = TestDb::new();
+        let (ali, cookie) = db
+            .write_now(|c| {
+                let ali = people::local(c, "ali").id;
+                let cookie = sessions::begin(c, ali, "Firefox", None)?;
+                forgot(c, "nobody@example.org")?;
+                assert!(jobs::all(c)?.is_empty());
+                for _ in 0..5 {
+                    forgot(c, " Ali@example.org")?;
+                }
+                Ok((ali, cookie))
+            })
+            .unwrap();
+        let sent = db.read_now(jobs::all).unwrap();
+        assert_eq!(sent.len(), 3, "and no more in an hour");
+        let Job::Mail { mail } = &sent[0] else { panic!("{sent:?}") };
+        let Letter::PasswordReset { token, .. } = &mail.letter else { panic!("{mail:?}") };
+        assert!(matches!(reset(&db, token.clone(), "short".into()).await, Err(Error::Invalid(_))));
+        assert_eq!(reset(&db, "made up".into(), "correct horse".into()).await.unwrap(), None);
+        assert_eq!(reset(&db, token.clone(), "correct horse".into()).await.unwrap(), Some(ali));
+        assert_eq!(reset(&db, token.clone(), "correct mule".into()).await.unwrap(), None, "once");
+        assert!(log_in(&db, "ali".into(), "correct horse".into()).await.unwrap().is_some());
+        assert_eq!(db.read_now(move |c| sessions::find(c, &cookie)).unwrap(), None);
+        let told = db.read_now(jobs::all).unwrap().pop();
+        assert!(matches!(told, Some(Job::Mail { mail }) if matches!(mail.letter, Letter::PasswordChanged { .. })));
     }
 
     #[test]

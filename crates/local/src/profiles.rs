@@ -94,6 +94,12 @@ pub struct ProfileEdit {
     pub indexable: Option<bool>,
     /// Whether others see whom the account follows and who follows it.
     pub hide_collections: Option<bool>,
+    /// Whether the profile has a tab of pictures.
+    pub show_media: Option<bool>,
+    /// … with those of answers.
+    pub show_media_replies: Option<bool>,
+    /// Whether the profile has a tab of what is featured.
+    pub show_featured: Option<bool>,
     /// See [`ProfileSource::default_visibility`].
     pub default_visibility: Option<Visibility>,
     /// See [`ProfileSource::default_sensitive`].
@@ -165,6 +171,9 @@ fn rendered(c: &mut Connection, site: &Site, before: &Actor, stored: &ProfileSou
         discoverable: edit.discoverable,
         indexable: edit.indexable,
         hide_collections: edit.hide_collections,
+        show_media: edit.show_media,
+        show_media_replies: edit.show_media_replies,
+        show_featured: edit.show_featured,
         ..ProfileChange::default()
     };
     if edit.display_name.is_none() && edit.note.is_none() && edit.fields.is_none() {

@@ -1,15 +1,16 @@
 //! Signing up: who may, what must be right about it, and the account that comes of it. All that is wrong is named at once.
 
 use crate::actors::{self, ActorKind, NewLocalActor};
+use crate::confirmations;
 use crate::connection::Connection;
 use crate::db::Db;
 use crate::error::{Error, Flaw, Problem, Result};
-use crate::ids::{ActorId, InviteId};
+use crate::ids::{ActorId, AppId, InviteId};
 use crate::invites;
 use crate::keypairs::KeyPair;
 use crate::passwords;
 use crate::text::names;
-use crate::users::{self, NewUser, Role};
+use crate::users::{self, NewUser, Role, Standing};
 
 /// Characters of the reason that is given for signing up.
 pub const REASON_LIMIT: usize = 2_000;
@@ -32,6 +33,21 @@ pub enum Registrations {
     Closed,
 }
 
+/// On which terms people join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// Who may.
+    pub mode: Registrations,
+    /// Whether the e-mail address has to be confirmed first.
+    pub confirm: bool,
+}
+
+impl From<Registrations> for Terms {
+    fn from(mode: Registrations) -> Self {
+        Self { mode, confirm: false }
+    }
+}
+
 /// What somebody who signs up has typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SignUp {
@@ -49,17 +65,18 @@ pub struct SignUp {
     pub reason: Option<String>,
     /// The code of an invitation.
     pub invite_code: Option<String>,
+    /// The app in which it was typed; `None`: on our pages.
+    pub app: Option<AppId>,
 }
 
-/// Makes an account, as `mode` allows.
-///
-/// The address counts as confirmed at once, as long as there is no mailer that could ask it; with
-/// [`Registrations::Approval`] an admin has to approve of the account before it can act.
+/// Makes an account, as the terms allow. Where an address has to be confirmed it is asked by a letter; with
+/// [`Registrations::Approval`] an admin has to approve of the account too before it can act.
 ///
 /// # Errors
 /// [`Error::Forbidden`] when nobody may sign up; [`Error::Invalid`] naming all of `username`, `email`, `password`,
 /// `agreement`, `reason` and `invite_code` that are wrong.
-pub async fn sign_up(db: &Db, mode: Registrations, form: SignUp) -> Result<ActorId> {
+pub async fn sign_up(db: &Db, terms: impl Into<Terms>, form: SignUp) -> Result<ActorId> {
+    let Terms { mode, confirm } = terms.into();
     if mode == Registrations::Closed {
         return Err(Error::Forbidden("This action is not allowed"));
     }
@@ -85,12 +102,19 @@ pub async fn sign_up(db: &Db, mode: Registrations, form: SignUp) -> Result<Actor
                 password_hash,
                 role: Role::User,
                 locale: form.locale,
-                confirmed: true,
+                confirmed: !confirm,
                 approved: !waits,
                 reason: form.reason,
                 invite,
+                app: form.app,
             },
         )?;
+        let user = users::get(c, actor.id)?;
+        match user.standing() {
+            Standing::Unconfirmed => confirmations::ask(c, &user)?,
+            Standing::Pending => confirmations::tell_admins(c, &user)?,
+            Standing::Active | Standing::Disabled => {}
+        }
         Ok(actor.id)
     });
     match outcome.await {
@@ -153,6 +177,7 @@ pub async fn create_account(db: &Db, new: NewAccount) -> Result<ActorId> {
                 approved: true,
                 reason: None,
                 invite: None,
+                app: None,
             },
         )?;
         Ok(actor.id)
@@ -187,7 +212,7 @@ fn tidy(form: SignUp) -> SignUp {
     let some = |text: Option<String>| text.map(|t| t.trim().to_owned()).filter(|t| !t.is_empty());
     SignUp {
         username: form.username.trim().trim_start_matches('@').to_owned(),
-        email: form.email.trim().to_lowercase(),
+        email: tidy_email(&form.email),
         locale,
         reason: some(form.reason),
         invite_code: some(form.invite_code),
@@ -251,16 +276,28 @@ fn basics(c: &mut Connection, form: &SignUp, reserved: Reserved) -> Result<Vec<P
     } else if actors::by_handle(c, name, None)?.is_some() {
         wrong("username", Flaw::Taken, "has already been taken".to_owned());
     }
-    let email = &form.email;
-    if email.is_empty() {
-        wrong("email", Flaw::Blank, "can't be blank".to_owned());
-    } else if !is_email(email) {
-        wrong("email", Flaw::Invalid, "is not an e-mail address".to_owned());
-    } else if users::by_email(c, email)?.is_some() {
-        wrong("email", Flaw::Taken, "has already been taken".to_owned());
-    }
+    problems.extend(email_problem(c, &form.email)?);
     problems.extend(passwords::problem(&form.password));
     Ok(problems)
+}
+
+/// An address as it is stored.
+pub(crate) fn tidy_email(typed: &str) -> String {
+    typed.trim().to_lowercase()
+}
+
+/// What is wrong with a new address, if anything is.
+pub(crate) fn email_problem(c: &mut Connection, email: &str) -> Result<Option<Problem>> {
+    let wrong = |flaw, message: &str| Some(Problem { field: "email", flaw, message: message.to_owned() });
+    Ok(if email.is_empty() {
+        wrong(Flaw::Blank, "can't be blank")
+    } else if !is_email(email) {
+        wrong(Flaw::Invalid, "is not an e-mail address")
+    } else if users::by_email(c, email)?.is_some() {
+        wrong(Flaw::Taken, "has already been taken")
+    } else {
+        None
+    })
 }
 
 /// Whether this has the form of an address (RFC 5321 §4.1.2 without quoted parts and address literals).
@@ -281,7 +318,6 @@ fn is_email(text: &str) -> bool {
 mod tests {
     use super::*;
     use crate::testing::TestDb;
-    use users::Standing;
 
     fn form(username: &str) -> SignUp {
         SignUp {

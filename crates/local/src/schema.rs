@@ -38,6 +38,9 @@ diesel::table! {
         suspended_at -> Nullable<BigInt>,
         deleted_at -> Nullable<BigInt>,
         moved_at -> Nullable<BigInt>,
+        show_media -> Bool,
+        show_media_replies -> Bool,
+        show_featured -> Bool,
     }
 }
 
@@ -82,6 +85,7 @@ diesel::table! {
         last_active_at -> Nullable<BigInt>,
         created_at -> BigInt,
         default_quote_policy -> Integer,
+        app_id -> Nullable<BigInt>,
     }
 }
 
@@ -98,12 +102,79 @@ diesel::table! {
 }
 
 diesel::table! {
+    imports (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        kind -> Integer,
+        overwrite -> Bool,
+        total -> Integer,
+        done -> Integer,
+        failed -> Integer,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    import_rows (import_id, position) {
+        import_id -> BigInt,
+        position -> Integer,
+        row -> Text,
+    }
+}
+
+diesel::table! {
     sessions (token_hash) {
         token_hash -> Text,
         actor_id -> BigInt,
         user_agent -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        address -> Text,
+        seen_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    tickets (token_hash) {
+        token_hash -> Text,
+        actor_id -> BigInt,
+        purpose -> Integer,
+        data -> Text,
+        tries -> Integer,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    authenticators (actor_id) {
+        actor_id -> BigInt,
+        secret -> Text,
+        last_step -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    recovery_codes (actor_id, code_hash) {
+        actor_id -> BigInt,
+        code_hash -> Text,
+    }
+}
+
+diesel::table! {
+    passkeys (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        credential -> Text,
+        public_key -> Text,
+        algorithm -> Integer,
+        counter -> BigInt,
+        name -> Text,
+        created_at -> BigInt,
+        last_used_at -> Nullable<BigInt>,
     }
 }
 
@@ -697,6 +768,7 @@ diesel::joinable!(announcement_reactions -> announcements (announcement_id));
 diesel::joinable!(announcement_reads -> announcements (announcement_id));
 diesel::joinable!(attachments -> actors (owner_id));
 diesel::joinable!(attachments -> posts (post_id));
+diesel::joinable!(authenticators -> users (actor_id));
 diesel::joinable!(bookmarks -> actors (actor_id));
 diesel::joinable!(bookmarks -> posts (post_id));
 diesel::joinable!(deliveries -> activities (activity_id));
@@ -709,6 +781,8 @@ diesel::joinable!(filters -> users (actor_id));
 diesel::joinable!(hashtag_follows -> actors (actor_id));
 diesel::joinable!(hashtag_follows -> hashtags (hashtag_id));
 diesel::joinable!(idempotency_keys -> users (actor_id));
+diesel::joinable!(import_rows -> imports (import_id));
+diesel::joinable!(imports -> users (actor_id));
 diesel::joinable!(invites -> actors (creator_id));
 diesel::joinable!(likes -> actors (actor_id));
 diesel::joinable!(likes -> posts (post_id));
@@ -723,6 +797,7 @@ diesel::joinable!(notifications -> posts (post_id));
 diesel::joinable!(notifications -> users (recipient_id));
 diesel::joinable!(oauth_codes -> apps (app_id));
 diesel::joinable!(oauth_codes -> users (actor_id));
+diesel::joinable!(passkeys -> users (actor_id));
 diesel::joinable!(pins -> actors (actor_id));
 diesel::joinable!(pins -> posts (post_id));
 diesel::joinable!(poll_votes -> actors (actor_id));
@@ -734,12 +809,14 @@ diesel::joinable!(post_edits -> posts (post_id));
 diesel::joinable!(post_hashtags -> hashtags (hashtag_id));
 diesel::joinable!(post_hashtags -> posts (post_id));
 diesel::joinable!(posts -> actors (author_id));
+diesel::joinable!(recovery_codes -> users (actor_id));
 diesel::joinable!(report_posts -> reports (report_id));
 diesel::joinable!(scheduled_posts -> users (author_id));
 diesel::joinable!(quotes -> posts (post_id));
 diesel::joinable!(reactions -> actors (actor_id));
 diesel::joinable!(reactions -> posts (post_id));
 diesel::joinable!(sessions -> users (actor_id));
+diesel::joinable!(tickets -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
 diesel::joinable!(tokens -> users (actor_id));
 diesel::joinable!(users -> actors (actor_id));
@@ -754,6 +831,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     announcements,
     apps,
     attachments,
+    authenticators,
     blocks,
     bookmarks,
     cards,
@@ -771,6 +849,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     hashtag_follows,
     hashtags,
     idempotency_keys,
+    import_rows,
+    imports,
     instances,
     invites,
     jobs,
@@ -782,6 +862,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     mutes,
     notifications,
     oauth_codes,
+    passkeys,
     pins,
     poll_votes,
     polls,
@@ -792,11 +873,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     quotes,
     reactions,
     received,
+    recovery_codes,
     report_posts,
     reports,
     scheduled_posts,
     sessions,
     settings,
+    tickets,
     tokens,
     tombstones,
     users,

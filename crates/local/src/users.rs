@@ -9,11 +9,12 @@ use crate::connection::{Connection, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
-use crate::ids::{ActorId, InviteId};
+use crate::ids::{ActorId, AppId, InviteId};
 use crate::jobs::{self, Change, Job};
 use crate::quote_policies::QuotePolicy;
+use crate::mail::{Letter, self};
 use crate::receive;
-use crate::schema::{actors as people, sessions, tokens, users};
+use crate::schema::{actors as people, blocks, bookmarks, hashtag_follows, list_members, mutes, pins, sessions, tokens, users};
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
 
@@ -75,6 +76,8 @@ pub struct User {
     /// Why the person wants to join.
     pub sign_up_reason: Option<String>,
     pub invite_id: Option<InviteId>,
+    /// The app that signed the person up; `None`: our pages, or whoever runs the server.
+    pub app_id: Option<AppId>,
     pub default_visibility: Visibility,
     pub default_sensitive: bool,
     pub default_language: Option<String>,
@@ -106,6 +109,7 @@ pub(crate) struct NewUser {
     pub(crate) approved: bool,
     pub(crate) reason: Option<String>,
     pub(crate) invite: Option<InviteId>,
+    pub(crate) app: Option<AppId>,
 }
 
 /// Stores a user, whose actor is there already.
@@ -122,6 +126,7 @@ pub(crate) fn insert(c: &mut Connection, new: NewUser) -> Result<()> {
             users::approved_at.eq(new.approved.then_some(now)),
             users::sign_up_reason.eq(new.reason),
             users::invite_id.eq(new.invite),
+            users::app_id.eq(new.app),
             users::default_visibility.eq(Visibility::Public),
             users::default_format.eq("text/plain"),
             users::expand_media.eq("default"),
@@ -195,10 +200,11 @@ pub(crate) fn set_password_hash(c: &mut Connection, actor: ActorId, hash: &str) 
     end_access(c, actor)
 }
 
-/// Lets a user act (again), or not.
+/// Lets a user act (again), or not. Whoever waited for approval is told when it comes.
 pub fn set_standing(c: &mut Connection, actor: ActorId, standing: Standing) -> Result<User> {
     let now = Some(Timestamp::now());
-    let user = get(c, actor)?;
+    let before = get(c, actor)?;
+    let user = &before;
     let (confirmed, approved, disabled) = match standing {
         Standing::Active => (user.confirmed_at.or(now), user.approved_at.or(now), None),
         Standing::Unconfirmed => (None, user.approved_at, user.disabled_at),
@@ -211,6 +217,10 @@ pub fn set_standing(c: &mut Connection, actor: ActorId, standing: Standing) -> R
         .get_result(c)?;
     if standing == Standing::Disabled {
         end_access(c, actor)?;
+    }
+    if standing == Standing::Active && before.approved_at.is_none() {
+        let username = actors::get(c, actor)?.username;
+        mail::send_to(c, &user, Letter::Approved { username })?;
     }
     after_commit(Event::AccessChanged(actor));
     Ok(user)
@@ -235,10 +245,37 @@ pub fn seen(c: &mut Connection, actor: ActorId) -> Result<()> {
 pub fn delete(c: &mut Connection, actor: ActorId) -> Result<()> {
     let row = actors::get(c, actor)?;
     end_access(c, actor)?;
+    forget(c, &row)?;
     receive::erase(c, &row)?;
     diesel::delete(users::table.find(actor)).execute(c)?;
     jobs::enqueue(c, &Job::Federate { change: Change::ActorDeleted { actor } })?;
     after_commit(Event::AccessChanged(actor));
+    Ok(())
+}
+
+/// What is the person's own and not seen by others, and the pictures of the profile.
+fn forget(c: &mut Connection, actor: &Actor) -> Result<()> {
+    let id = actor.id;
+    diesel::delete(blocks::table.filter(blocks::actor_id.eq(id))).execute(c)?;
+    diesel::delete(mutes::table.filter(mutes::actor_id.eq(id))).execute(c)?;
+    diesel::delete(bookmarks::table.filter(bookmarks::actor_id.eq(id))).execute(c)?;
+    diesel::delete(pins::table.filter(pins::actor_id.eq(id))).execute(c)?;
+    diesel::delete(hashtag_follows::table.filter(hashtag_follows::actor_id.eq(id))).execute(c)?;
+    diesel::delete(list_members::table.filter(list_members::actor_id.eq(id))).execute(c)?;
+    let pictures = [&actor.avatar, &actor.avatar_static, &actor.header, &actor.header_static];
+    let mut keys: Vec<String> = pictures.into_iter().flatten().cloned().collect();
+    keys.sort_unstable();
+    keys.dedup();
+    if !keys.is_empty() {
+        jobs::enqueue(c, &Job::DeleteFiles { keys })?;
+    }
+    diesel::update(people::table.find(id))
+        .set((
+            people::avatar_description.eq(""),
+            people::header_description.eq(""),
+            people::also_known_as.eq(None::<crate::json::Json<Vec<String>>>),
+        ))
+        .execute(c)?;
     Ok(())
 }
 
@@ -275,7 +312,7 @@ mod tests {
         let db = TestDb::new();
         db.write_now(|c| {
             let ali = people::local(c, "ali").id;
-            let cookie = log_ins::begin(c, ali, "Firefox")?;
+            let cookie = log_ins::begin(c, ali, "Firefox", None)?;
             assert_eq!(log_ins::find(c, &cookie)?, Some(ali));
             assert_eq!(set_standing(c, ali, Standing::Disabled)?.standing(), Standing::Disabled);
             assert_eq!(log_ins::find(c, &cookie)?, None);
@@ -290,7 +327,7 @@ mod tests {
         let db = TestDb::new();
         db.write_now(|c| {
             let ali = people::local(c, "ali").id;
-            let cookie = log_ins::begin(c, ali, "Firefox")?;
+            let cookie = log_ins::begin(c, ali, "Firefox", None)?;
             set_password_hash(c, ali, "x")?;
             assert_eq!(log_ins::find(c, &cookie)?, None);
             assert!(matches!(set_password_hash(c, ActorId(1), "x"), Err(Error::NotFound(_))));
@@ -303,10 +340,21 @@ mod tests {
     fn a_deleted_account_is_gone_and_peers_are_told() {
         let db = TestDb::new();
         db.write_now(|c| {
-            let ali = people::local(c, "ali").id;
+            let (ali, bea) = (people::local(c, "ali").id, people::local(c, "bea").id);
+            people::follow(c, bea, ali);
+            people::block(c, ali, bea);
+            people::mute(c, ali, bea, None);
+            people::list(c, bea, &[ali], 0, false);
+            let post = people::say(c, bea, "keep me").id;
+            people::bookmark(c, ali, post);
+            let before = jobs::all(c)?.len();
             delete(c, ali)?;
+            assert_eq!(blocks::table.count().get_result::<i64>(c)?, 0);
+            assert_eq!(mutes::table.count().get_result::<i64>(c)?, 0);
+            assert_eq!(bookmarks::table.count().get_result::<i64>(c)?, 0);
+            assert_eq!(list_members::table.count().get_result::<i64>(c)?, 0);
             assert!(actors::get(c, ali)?.is_gone() && by_login(c, "ali")?.is_none());
-            assert_eq!(jobs::all(c)?, [Job::Federate { change: Change::ActorDeleted { actor: ali } }]);
+            assert_eq!(jobs::all(c)?[before..], [Job::Federate { change: Change::ActorDeleted { actor: ali } }]);
             Ok(())
         })
         .unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
     Connection, Db, Result, Timestamp, apps, attachments, cards, instances, mutes, oauth_codes, publish, received, sessions,
-    tokens, tombstones,
+    tickets, tokens, tombstones,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -52,6 +52,7 @@ const CHORES: &[Chore] = &[
     Chore { name: "idempotency_keys", every: Duration::from_secs(10 * MINUTE), run: |c, _| publish::purge_keys(c) },
     Chore { name: "codes", every: Duration::from_secs(10 * MINUTE), run: |c, _| oauth_codes::purge(c, BATCH) },
     Chore { name: "sessions", every: Duration::from_secs(HOUR), run: |c, _| sessions::purge(c, BATCH) },
+    Chore { name: "tickets", every: Duration::from_secs(10 * MINUTE), run: |c, _| tickets::purge(c, BATCH) },
     Chore { name: "mutes", every: Duration::from_secs(10 * MINUTE), run: |c, _| mutes::purge(c, BATCH) },
     // Apps register anew for a log-in, and some for every page that they show; only those that nobody uses go.
     Chore {

@@ -13,7 +13,10 @@ use majlis_local::registrations::Registrations;
 use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{BaseUrl, Bounded, ByteSize, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, Threads, Word};
+use values::{
+    BaseUrl, Bounded, ByteSize, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl,
+    Threads, Word,
+};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -87,7 +90,7 @@ settings! {
     data_dir: PathBuf, "MAJLIS_DATA_DIR" = "./data";
     /// The database: empty for SQLite in the data directory, `sqlite://PATH`, or `postgres://USER:PASSWORD@HOST/NAME`.
     database_url: Option<DatabaseUrl>, "DATABASE_URL" = "", secret;
-    /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`. No e-mail is sent: an address counts as confirmed when its owner signs up.
+    /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`.
     registrations: Registrations, "MAJLIS_REGISTRATIONS" = "open";
     /// The server's name, as apps and pages show it. What is given here or in the next two settings is written down at every
     /// start; what is left empty stays as it was written down before, at first `Majlis`.
@@ -96,6 +99,15 @@ settings! {
     description: Option<String>, "MAJLIS_DESCRIPTION" = "";
     /// An e-mail address under which people reach whoever runs the server. Shown to everybody.
     contact_email: Option<Email>, "MAJLIS_CONTACT_EMAIL" = "";
+    /// The mail server that sends letters: `smtps://NAME:PASSWORD@mail.example.org` (TLS, port 465) or `smtp://…` (STARTTLS,
+    /// port 587; without TLS to this machine itself, or with `?tls=off`). When it is empty, letters are written as files to the
+    /// directory `outbox` of the data directory.
+    smtp_url: Option<SmtpUrl>, "MAJLIS_SMTP_URL" = "", secret;
+    /// The e-mail address that letters come from. When it is empty: `majlis@` and the server's domain.
+    mail_from: Option<Email>, "MAJLIS_MAIL_FROM" = "";
+    /// Whether whoever signs up has to follow a link in a letter before the account can be used: `on`, `off`, or `auto`, which
+    /// is on once `smtp_url` is set.
+    confirm_emails: Confirmation, "MAJLIS_CONFIRM_EMAILS" = "auto";
     /// The language of pages for visitors whose browser asks for none that we have: `en` or `ar`.
     locale: Language, "MAJLIS_LOCALE" = "en";
     /// Domains besides our own whose handles lead to people here, separated by commas: webfinger answers for them too.
@@ -217,6 +229,20 @@ impl Config {
     /// Where ffmpeg reads and writes while it works. What is left there from before is deleted at the start.
     pub fn scratch_dir(&self) -> PathBuf {
         self.data_dir.join("scratch")
+    }
+
+    /// Where letters are written when there is no mail server.
+    pub fn outbox_dir(&self) -> PathBuf {
+        self.data_dir.join("outbox")
+    }
+
+    /// Whether whoever signs up has to confirm the address. Without a mail server nobody could, unless the operator says so.
+    pub fn asks_confirmation(&self) -> bool {
+        match self.confirm_emails {
+            Confirmation::On => true,
+            Confirmation::Off => false,
+            Confirmation::Auto => self.smtp_url.is_some(),
+        }
     }
 
     /// Where uploaded files are kept.

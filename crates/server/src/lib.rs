@@ -6,6 +6,7 @@ pub mod config;
 pub mod database;
 pub mod files;
 pub mod logging;
+pub mod mail;
 pub mod probes;
 pub mod requests;
 pub mod rooms;

@@ -14,6 +14,8 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage as _};
 use futures_util::Stream;
+use majlis_api::Api;
+use majlis_web::sessions::ClientAddress;
 use metrics::{counter, histogram};
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -50,6 +52,9 @@ pub async fn surround(
     let started = Instant::now();
     let surroundings = req.app_data::<Data<Surroundings>>().cloned();
     let id = format!("{:016x}", rand::random::<u64>());
+    if let Some(address) = Api::of(req.request()).ok().and_then(|api| api.config.proxies.client_address(req.request())) {
+        req.extensions_mut().insert(ClientAddress(address));
+    }
     let method = req.method().clone();
     // Never the query: tokens may stand in it.
     let span = tracing::info_span!("request", id, %method, path = req.path());
@@ -96,11 +101,16 @@ fn secure(headers: &mut HeaderMap, https: bool) {
         }
     };
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "same-origin");
     set(header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'");
-    if https {
-        set(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    // The older word for it has no way to say that others may.
+    let may_be_framed =
+        headers.get(header::CONTENT_SECURITY_POLICY).is_some_and(|policy| policy.as_bytes().ends_with(b"frame-ancestors *"));
+    if !may_be_framed && !headers.contains_key(header::X_FRAME_OPTIONS) {
+        headers.insert(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    }
+    if https && !headers.contains_key(header::STRICT_TRANSPORT_SECURITY) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
 }
 

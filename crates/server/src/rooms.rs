@@ -10,6 +10,7 @@ use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
 use majlis_local::ids::{ActorId, AnnouncementId, AttachmentId, JobId, ScheduledId};
 use majlis_local::jobs::{self, Job};
+use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
@@ -21,6 +22,7 @@ use crate::cli::Failure;
 use crate::config::Config;
 use crate::config::values::{Email, Ffmpeg};
 use crate::files::{self, Elsewhere};
+use crate::mail::{Mailer, Unsent};
 use crate::workers::Outcome;
 
 /// The largest body of a request, wherever a room does not say otherwise.
@@ -42,6 +44,7 @@ pub struct Rooms {
     elsewhere: Elsewhere,
     api: Api,
     pages: Web,
+    mailer: Mailer,
 }
 
 impl Rooms {
@@ -56,10 +59,11 @@ impl Rooms {
         let media = media.with_films(film_makers(config).await?);
         let federation = Federation::new(db.clone(), private_peers(config), server_info(config, &about))?;
         let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
-        let pages = Web::new(db.clone(), web_config(config, about));
+        let pages = Web::new(db.clone(), federation.clone(), web_config(config, about));
         let elsewhere =
             Elsewhere(config.media_s3_public_url.as_ref().filter(|_| config.media_s3_bucket.is_some()).map(|url| url.0.clone()));
-        Ok(Self { db, federation, store, elsewhere, api, pages })
+        let mailer = mailer(config, db.site().domain())?;
+        Ok(Self { db, federation, store, elsewhere, api, pages, mailer })
     }
 
     /// Adds every room's routes and what they need. Where two rooms answer at one address, the federation says first whether
@@ -96,6 +100,7 @@ impl Rooms {
                 };
             }
             Job::CutServer { actor, domain } => return cut_server(&self.db, *actor, domain).await,
+            Job::Mail { mail } => return self.send(id, mail).await,
             _ => {}
         }
         match self.federation.run(id, &job).await {
@@ -107,6 +112,37 @@ impl Rooms {
             }
             Err(why) => Outcome::Again { why, after: None },
         }
+    }
+
+    /// Writes a letter and sends it. The log names no addresses.
+    async fn send(&self, id: JobId, mail: &Mail) -> Outcome {
+        let letter = match self.pages.letter(mail).await {
+            Ok(letter) => letter,
+            Err(error) => return Outcome::Again { why: error.to_string(), after: None },
+        };
+        match self.mailer.send(id, &mail.to, letter).await {
+            Ok(()) => Outcome::Done,
+            Err(Unsent::Later(why)) => {
+                tracing::warn!(%id, why, "a letter could not be sent; it will be tried again");
+                Outcome::Again { why, after: None }
+            }
+            Err(Unsent::Never(why)) => {
+                tracing::warn!(%id, why, "a letter was refused");
+                Outcome::Done
+            }
+        }
+    }
+}
+
+/// The way out for letters.
+fn mailer(config: &Config, domain: &str) -> Result<Mailer, Failure> {
+    // A port is no part of an e-mail address.
+    let domain = domain.split(':').next().unwrap_or(domain);
+    let from = config.mail_from.as_ref().map_or_else(|| format!("majlis@{domain}"), |Email(address)| address.clone());
+    let from = from.parse().map_err(|error| format!("letters cannot come from {from}: {error}"))?;
+    match &config.smtp_url {
+        Some(url) => Mailer::smtp(url, from),
+        None => Ok(Mailer::outbox(config.outbox_dir(), from)),
     }
 }
 
@@ -143,6 +179,7 @@ async fn film_makers(config: &Config) -> Result<Option<Films>, Failure> {
 fn api_config(config: &Config) -> majlis_api::Config {
     majlis_api::Config {
         registrations: config.registrations,
+        confirm_emails: config.asks_confirmation(),
         rate_limits: config.rate_limits,
         proxies: config.trusted_proxies.clone(),
         upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
@@ -159,9 +196,11 @@ fn private_peers(config: &Config) -> PrivatePeers {
 fn web_config(config: &Config, about: About) -> majlis_web::Config {
     majlis_web::Config {
         registrations: config.registrations,
+        confirm_emails: config.asks_confirmation(),
         title: about.title,
         description: Some(about.short_description),
         contact_email: Some(about.contact_email),
+        post_characters: config.post_limit.0 as usize,
         language: config.locale,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }

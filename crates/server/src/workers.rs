@@ -282,6 +282,8 @@ fn kind(job: &Job) -> &'static str {
         Job::Erase { .. } => "erase",
         Job::CutServer { .. } => "cut_server",
         Job::ConvertMedia { .. } => "convert_media",
+        Job::Import { .. } => "import",
+        Job::Mail { .. } => "mail",
         Job::DeleteFiles { .. } => "delete_files",
         Job::Announce { .. } => "announce",
     }

@@ -25,6 +25,8 @@ const FOR_A_DAY: HeaderValue = HeaderValue::from_static("public, max-age=86400")
 const FIXED: &[(&str, &str)] = &[
     ("/favicon.ico", "icon-32.png"),
     ("/favicon.svg", "mark.svg"),
+    // Other sites name it beside a frame with a post.
+    ("/embed.js", "embed.js"),
     ("/apple-touch-icon.png", "icon-180.png"),
     // Apps know the picture of those without one by these names (Mastodon's Account entity).
     ("/avatars/original/missing.png", "avatar.png"),
@@ -146,6 +148,12 @@ async fn manifest(web: Web) -> crate::error::Result<HttpResponse> {
         "display": "browser",
         "background_color": "#faf8f4",
         "theme_color": "#0e6656",
+        "share_target": {
+            "action": "/share",
+            "method": "GET",
+            "params": { "title": "title", "text": "text", "url": "url" },
+        },
+        "protocol_handlers": [{ "protocol": "web+mastodon", "url": "/intent?uri=%s" }],
         "icons": [
             icon("mark.svg", "any", "any"),
             icon("icon-192.png", "192x192", "any"),

@@ -126,6 +126,24 @@ pub async fn decide(req: HttpRequest, visit: Visit, form: Option<web::Form<Decis
     })
 }
 
+/// `DELETE /oauth/authorize`: the other button, as Mastodon's form sends it.
+///
+/// # Errors
+/// Those of [`decide`].
+pub async fn deny(req: HttpRequest, visit: Visit, form: Option<web::Form<Denial>>) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?.into_inner();
+    let decision = Decision { token: form.token, answer: "deny".to_owned(), request: form.request };
+    decide(req, visit, Some(web::Form(decision))).await
+}
+
+/// The form of [`deny`].
+#[derive(Debug, serde::Deserialize)]
+pub struct Denial {
+    token: String,
+    #[serde(flatten)]
+    request: Request,
+}
+
 /// The query of [`native`].
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]

@@ -7,11 +7,13 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header::HeaderName;
-use majlis_local::{Site, secrets};
+use majlis_local::{Site, Timestamp, secrets};
 use url::Url;
 
 /// Longer addresses to go back to are dropped: an authorisation request with everything in it has room.
 const RETURN_LIMIT: usize = 4_096;
+/// How long somebody may take to find the finger for a passkey. A challenge that was used is remembered for longer.
+const CHALLENGE_MILLIS: i64 = 600_000;
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The name of the cookie with the forms' secret. On https the prefix keeps other hosts of the domain from setting it.
@@ -41,6 +43,27 @@ pub fn is_ours(token: &str, secret: &str) -> bool {
 
 fn proof(nonce: &str, secret: &str) -> String {
     secrets::hash(&format!("form {nonce} {secret}"))
+}
+
+/// A challenge for a passkey, good for whoever has the secret, for a while.
+pub fn challenge(secret: &str) -> String {
+    let (at, nonce) = (Timestamp::now().millis(), &secrets::generate()[..16]);
+    format!("{at}.{nonce}.{}", challenge_proof(at, nonce, secret))
+}
+
+/// Whether a challenge was made with this secret, and not long ago.
+pub fn is_fresh_challenge(challenge: &str, secret: &str) -> bool {
+    let mut parts = challenge.splitn(3, '.');
+    let (Some(at), Some(nonce), Some(given)) = (parts.next().and_then(|at| at.parse::<i64>().ok()), parts.next(), parts.next())
+    else {
+        return false;
+    };
+    let age = Timestamp::now().millis().saturating_sub(at);
+    (0..=CHALLENGE_MILLIS).contains(&age) && secrets::matches(given, &secrets::hash(&challenge_proof(at, nonce, secret)))
+}
+
+fn challenge_proof(at: i64, nonce: &str, secret: &str) -> String {
+    secrets::hash(&format!("challenge {at} {nonce} {secret}"))
 }
 
 /// Whether the browser says that another site made it send this request (Fetch Metadata).
@@ -81,6 +104,20 @@ mod tests {
         for forged in ["", ".", "x", "x.y", &token[..token.len() - 1]] {
             assert!(!is_ours(forged, &mine), "{forged}");
         }
+    }
+
+    #[test]
+    fn a_challenge_is_good_for_its_secret_and_for_a_while() {
+        let mine = secrets::generate();
+        let fresh = challenge(&mine);
+        assert!(is_fresh_challenge(&fresh, &mine) && !is_fresh_challenge(&fresh, &secrets::generate()));
+        let at = Timestamp::now().millis() - CHALLENGE_MILLIS - 1_000;
+        let old = format!("{at}.n.{}", challenge_proof(at, "n", &mine));
+        assert!(!is_fresh_challenge(&old, &mine));
+        for forged in ["", "1.2", "x.y.z", &fresh[1..]] {
+            assert!(!is_fresh_challenge(forged, &mine), "{forged}");
+        }
+        assert!(!is_ours(&fresh, &mine), "and is no token of a form");
     }
 
     #[test]

@@ -98,7 +98,7 @@ impl Visit {
     async fn of(req: &HttpRequest) -> Result<Self> {
         let web = Web::of(req)?.clone();
         let person = match sessions::secret(req, web.is_secure()) {
-            Some(secret) => sessions::person(&web.db, secret).await?,
+            Some(secret) => sessions::person(&web.db, secret, sessions::address(req)).await?,
             None => None,
         };
         let about = web.about().await?;
@@ -128,6 +128,21 @@ impl Visit {
             (None, Some(secret)) => secret,
             (None, None) => self.new_form_cookie.get_or_init(secrets::generate),
         })
+    }
+
+    /// A challenge for a passkey on the page.
+    pub fn challenge(&self) -> String {
+        forms::challenge(match (&self.person, &self.form_cookie) {
+            (Some(person), _) => &person.secret,
+            (None, Some(secret)) => secret,
+            (None, None) => self.new_form_cookie.get_or_init(secrets::generate),
+        })
+    }
+
+    /// Whether a passkey's challenge is ours, belongs to this visitor and is not old.
+    pub fn is_own_challenge(&self, challenge: &str) -> bool {
+        let secret = self.person.as_ref().map(|person| &person.secret).or(self.form_cookie.as_ref());
+        secret.is_some_and(|secret| forms::is_fresh_challenge(challenge, secret))
     }
 
     /// Whether a form that was sent is ours and belongs to this visitor.

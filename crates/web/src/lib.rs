@@ -4,22 +4,32 @@
 //! [`configure`] is the route table; [`Web`] the state behind it.
 
 pub mod about;
+pub mod ask;
 pub mod assets;
 pub mod authorize;
 pub mod cards;
+pub mod compose;
+pub mod confirmations;
+pub mod data;
 pub mod error;
 pub mod feed;
+pub mod forgotten;
 pub mod forms;
 pub mod frame;
 pub mod front;
 pub mod html;
+pub mod interact;
 pub mod language;
+pub mod letters;
 pub mod log_in;
+pub mod passkeys;
 pub mod people;
 pub mod post;
 pub mod profile;
 pub mod routes;
 pub mod rss;
+pub mod second_step;
+pub mod security;
 pub mod sessions;
 pub mod settings;
 pub mod sign_up;

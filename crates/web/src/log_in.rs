@@ -7,11 +7,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use majlis_local::ids::ActorId;
 use majlis_local::users::Standing;
-use majlis_local::{passwords, sessions as rows, tokens};
+use majlis_local::{authenticators, passwords, sessions as rows, tokens};
 
+use crate::confirmations;
 use crate::error::{Error, Key, Result};
 use crate::forms;
 use crate::frame::{Frame, Head, Keep, Visit};
+use crate::passkeys;
+use crate::second_step;
 use crate::sessions;
 use crate::words::Words;
 
@@ -46,6 +49,8 @@ struct LogIn<'a> {
     name: &'a str,
     return_to: &'a str,
     sign_up: String,
+    challenge: String,
+    domain: String,
 }
 
 /// `GET /auth/sign_in`.
@@ -84,9 +89,12 @@ pub async fn submit(req: HttpRequest, visit: Visit, form: Option<web::Form<Form>
     let actor = user.actor_id;
     match db.read(move |c| Ok(tokens::person(c, actor)?.standing)).await? {
         Standing::Active => {}
-        Standing::Unconfirmed => return again(Key("log-in-unconfirmed")),
+        Standing::Unconfirmed => return confirmations::unconfirmed(&visit, actor, &user.email).await,
         Standing::Pending => return again(Key("log-in-pending")),
         Standing::Disabled => return again(Key("log-in-disabled")),
+    }
+    if db.read(move |c| authenticators::is_on(c, actor)).await? {
+        return second_step::ask(&visit, actor, &return_to).await;
     }
     begin(&req, &visit, actor, if return_to.is_empty() { "/" } else { &return_to }).await
 }
@@ -97,6 +105,7 @@ pub async fn submit(req: HttpRequest, visit: Visit, form: Option<web::Form<Form>
 /// The database's.
 pub async fn begin(req: &HttpRequest, visit: &Visit, actor: ActorId, to: &str) -> Result<HttpResponse> {
     let browser = req.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("").to_owned();
+    let address = sessions::address(req);
     let old = visit.person.as_ref().map(|person| person.secret.clone());
     let secret = visit
         .web
@@ -105,7 +114,7 @@ pub async fn begin(req: &HttpRequest, visit: &Visit, actor: ActorId, to: &str) -
             if let Some(old) = old {
                 rows::end(c, &old)?;
             }
-            rows::begin(c, actor, &browser)
+            rows::begin(c, actor, &browser, address)
         })
         .await?;
     let cookie = sessions::cookie(secret, visit.web.is_secure(), rows::LIFETIME_SECONDS);
@@ -142,7 +151,17 @@ pub fn address(return_to: &str, again: bool) -> String {
     format!("/auth/sign_in?{}", query.finish())
 }
 
-fn page(visit: &Visit, status: StatusCode, problem: Option<&str>, name: &str, return_to: &str) -> Result<HttpResponse> {
+/// The log-in page, with what was wrong with the last try.
+///
+/// # Errors
+/// When the page cannot be rendered.
+pub(crate) fn page(
+    visit: &Visit,
+    status: StatusCode,
+    problem: Option<&str>,
+    name: &str,
+    return_to: &str,
+) -> Result<HttpResponse> {
     let t = visit.words();
     let mut head = Head::private(visit.titled(t.say("log-in-title")));
     head.is_bare = true;
@@ -154,5 +173,7 @@ fn page(visit: &Visit, status: StatusCode, problem: Option<&str>, name: &str, re
             url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", return_to).finish()
         )
     };
-    visit.page_with(status, &LogIn { f: Frame::new(visit, head), t, problem, name, return_to, sign_up }, Keep::Private)
+    let (challenge, domain) = (visit.challenge(), passkeys::domain(visit.site()));
+    let page = LogIn { f: Frame::new(visit, head), t, problem, name, return_to, sign_up, challenge, domain };
+    visit.page_with(status, &page, Keep::Private)
 }

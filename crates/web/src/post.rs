@@ -3,12 +3,12 @@
 
 use std::collections::HashMap;
 
-use actix_web::http::header;
-use actix_web::{HttpResponse, web};
+use actix_web::http::{StatusCode, header};
+use actix_web::{HttpResponse, ResponseError as _, web};
 use askama::Template;
 use majlis_local::actors::{self, Actor};
-use majlis_local::attachments::AttachmentKind;
-use majlis_local::ids::PostId;
+use majlis_local::attachments::{self, AttachmentKind};
+use majlis_local::ids::{AttachmentId, PostId};
 use majlis_local::posts::{self, Post};
 use majlis_local::text::{excerpt, plain};
 use majlis_local::{Connection, Site, apps, threads, visibility};
@@ -148,19 +148,36 @@ pub struct OembedQuery {
     format: Option<String>,
     #[serde(default)]
     maxwidth: Option<i64>,
+    #[serde(default)]
+    maxheight: Option<i64>,
 }
 
 /// `GET /api/oembed`: how another site may show a post (oEmbed §2.3.4.4, “rich”). Of posts for everybody only.
 ///
-/// # Errors
-/// [`Error::NotFound`] for what is no post of ours or not for everybody, 501's place is taken by 404 for XML.
-pub async fn oembed(visit: Visit, query: web::Query<OembedQuery>) -> Result<HttpResponse> {
+/// Whatever else is asked for is 404 in Mastodon's JSON; so are other formats.
+pub async fn oembed(visit: Visit, query: Option<web::Query<OembedQuery>>) -> HttpResponse {
+    let answer = match query {
+        Some(query) => describe(&visit, &query).await,
+        None => Err(Error::NotFound),
+    };
+    answer.unwrap_or_else(|error| {
+        if let Error::Internal(cause) = &error {
+            tracing::error!(cause, "a post could not be described");
+        }
+        let told = if matches!(error, Error::NotFound | Error::Gone | Error::Suspended) { "Record not found" } else { "Error" };
+        let status = if told == "Error" { error.status_code() } else { StatusCode::NOT_FOUND };
+        HttpResponse::build(status)
+            .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
+            .json(serde_json::json!({ "error": told }))
+    })
+}
+
+async fn describe(visit: &Visit, query: &OembedQuery) -> Result<HttpResponse> {
     if query.format.as_deref().is_some_and(|format| format != "json") {
         return Err(Error::NotFound);
     }
-    let path = query.url.strip_prefix(visit.site().origin()).and_then(|path| path.strip_prefix("/@")).ok_or(Error::NotFound)?;
-    let (handle, id) = path.split_once('/').ok_or(Error::NotFound)?;
-    let Where::Here(found) = find(&visit, handle, id, false).await? else { return Err(Error::NotFound) };
+    let (handle, id) = named(visit.site(), &query.url).ok_or(Error::NotFound)?;
+    let Where::Here(found) = find(visit, &handle, &id, false).await? else { return Err(Error::NotFound) };
     if !found.post.visibility.is_open() {
         return Err(Error::NotFound);
     }
@@ -169,11 +186,14 @@ pub async fn oembed(visit: Visit, query: web::Query<OembedQuery>) -> Result<Http
     let name = people::name(&found.author);
     let title = visit.words().with("post-heading", &[("name", name)]);
     let width = query.maxwidth.unwrap_or(400).clamp(220, 800);
+    let height = query.maxheight.unwrap_or(420).clamp(120, 1_200);
     let frame = format!(
-        "<iframe src=\"{0}/embed\" title=\"{1}\" width=\"{width}\" height=\"420\" frameborder=\"0\" loading=\"lazy\" \
-         sandbox=\"allow-popups allow-same-origin allow-scripts\"></iframe>",
+        "<iframe src=\"{0}/embed\" class=\"majlis-embed\" title=\"{1}\" width=\"{width}\" height=\"{height}\" frameborder=\"0\" \
+         loading=\"lazy\" sandbox=\"allow-popups allow-same-origin allow-scripts\"></iframe>\
+         <script src=\"{2}/embed.js\" async></script>",
         crate::html::escape(&address),
         crate::html::escape(&title),
+        site.origin(),
     );
     let body = serde_json::json!({
         "type": "rich",
@@ -186,9 +206,52 @@ pub async fn oembed(visit: Visit, query: web::Query<OembedQuery>) -> Result<Http
         "cache_age": 86_400,
         "html": frame,
         "width": width,
-        "height": 420,
+        "height": height,
     });
     Ok(HttpResponse::Ok().insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*")).json(body))
+}
+
+/// The parts of a post's address: of its page, or of its ActivityPub id.
+fn named(site: &Site, address: &str) -> Option<(String, String)> {
+    let path = address.strip_prefix(site.origin())?;
+    let path = path.split(['?', '#']).next()?;
+    let (handle, id) = match path.strip_prefix("/@") {
+        Some(rest) => rest.split_once('/')?,
+        None => path.strip_prefix("/users/")?.split_once("/statuses/")?,
+    };
+    Some((handle.to_owned(), id.trim_end_matches('/').to_owned()))
+}
+
+/// `GET /media_proxy/{id}`: leads to the file of an attachment, as far as the visitor may see its post.
+///
+/// # Errors
+/// [`Error::NotFound`], and the database's.
+pub async fn media(visit: Visit, id: web::Path<String>) -> Result<HttpResponse> {
+    file(&visit, &id, false).await
+}
+
+/// `GET /media_proxy/{id}/{size}`: the same, or its small variant.
+///
+/// # Errors
+/// [`Error::NotFound`], and the database's.
+pub async fn media_small(visit: Visit, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+    file(&visit, &path.0, path.1 == "small").await
+}
+
+async fn file(visit: &Visit, id: &str, is_small: bool) -> Result<HttpResponse> {
+    let id = AttachmentId(id.parse().map_err(|_| Error::NotFound)?);
+    let viewer = visit.person.as_ref().map(|person| person.actor.id);
+    let found = visit.web.db.read(move |c| attachments::visible(c, viewer, id)).await?;
+    let stored = if is_small { found.preview.as_ref().or(found.file.as_ref()) } else { found.file.as_ref() };
+    let address = match (stored, &found.remote_url) {
+        (Some(key), _) => visit.site().media_url(key),
+        (None, Some(url)) if people::is_web(url) => url.clone(),
+        _ => return Err(Error::NotFound),
+    };
+    Ok(HttpResponse::Found()
+        .insert_header((header::LOCATION, address))
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .finish())
 }
 
 /// A post by the parts of its address, with its surroundings when they are wanted.

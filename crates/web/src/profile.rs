@@ -11,7 +11,7 @@ use majlis_local::text::{excerpt, plain};
 
 use crate::cards::{Card, Rows};
 use crate::error::{Error, Result};
-use crate::feed::{Ends, Paging, Query};
+use crate::feed::{self, Ends, Paging, Query};
 use crate::frame::{Alternate, Frame, Head, Keep, Visit};
 use crate::html;
 use crate::people::{self, Face};
@@ -40,7 +40,8 @@ impl Tab {
         AuthorFilter { only_media: self == Self::Media, exclude_replies: self == Self::Posts, ..AuthorFilter::default() }
     }
 
-    fn path(self, username: &str) -> String {
+    /// Where it is.
+    pub fn path(self, username: &str) -> String {
         match self {
             Self::Posts => format!("/@{username}"),
             Self::Replies => format!("/@{username}/with_replies"),
@@ -117,6 +118,21 @@ pub async fn media(visit: Visit, name: web::Path<String>, query: Query) -> Resul
     show(visit, &name, Tab::Media, query).await
 }
 
+/// `GET /@{name}/tagged/{tag}`: what somebody says under a hashtag.
+///
+/// # Errors
+/// Those of [`posts`].
+pub async fn tagged(visit: Visit, path: web::Path<(String, String)>, query: Query) -> Result<HttpResponse> {
+    let (name, tag) = path.into_inner();
+    let tag = feed::hashtag_of(&tag)?;
+    show_some(visit, &name, Tab::Posts, Some(tag), query).await
+}
+
+/// Where what somebody says under a hashtag is.
+pub fn tagged_path(username: &str, tag: &str) -> String {
+    format!("/@{username}/tagged/{}", feed::percent(tag))
+}
+
 /// `GET /users/{name}` of a browser: leads to the page.
 ///
 /// # Errors
@@ -163,11 +179,16 @@ pub fn parse_handle<'a>(site: &Site, handle: &'a str) -> (&'a str, Option<&'a st
 }
 
 async fn show(visit: Visit, handle: &str, tab: Tab, query: Query) -> Result<HttpResponse> {
+    show_some(visit, handle, tab, None, query).await
+}
+
+async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, query: Query) -> Result<HttpResponse> {
     let paging = query.map(web::Query::into_inner).unwrap_or_default();
     let viewer = visit.person.as_ref().map(|person| person.actor.id);
     let (name, domain) = parse_handle(visit.site(), handle);
     let (name, domain) = (name.to_owned(), domain.map(str::to_owned));
-    let with_pins = tab == Tab::Posts && paging.is_first();
+    let with_pins = tab == Tab::Posts && tag.is_none() && paging.is_first();
+    let filter = AuthorFilter { tagged: tag.clone(), exclude_replies: tag.is_none() && tab == Tab::Posts, ..tab.filter() };
     let found = visit
         .web
         .db
@@ -180,10 +201,14 @@ async fn show(visit: Visit, handle: &str, tab: Tab, query: Query) -> Result<Http
                 Some(id) => actors::find_many(c, &[id])?.pop(),
                 None => None,
             };
+            let filter = AuthorFilter {
+                exclude_replies: filter.exclude_replies || (tab == Tab::Media && !actor.show_media_replies),
+                ..filter
+            };
             let mut posts = if with_pins { feeds::pinned(c, viewer, actor.id)? } else { Vec::new() };
             posts.retain(|post| post.visibility.is_open());
             let pinned = posts.len();
-            let slice = feeds::author(c, viewer, actor.id, &tab.filter(), &paging.page())?;
+            let slice = feeds::author(c, viewer, actor.id, &filter, &paging.page())?;
             let ends = Ends::of(&slice);
             posts.extend(slice.items);
             Ok(Some((actor, Some((moved, pinned, Rows::load(c, posts)?, ends)))))
@@ -195,18 +220,19 @@ async fn show(visit: Visit, handle: &str, tab: Tab, query: Query) -> Result<Http
         Whose::Elsewhere(page) => return Ok(visit.go(&page)),
     };
     // Asked for by another spelling: one page has one address.
+    let path = tag.as_ref().map_or_else(|| tab.path(&actor.username), |tag| tagged_path(&actor.username, tag));
     if handle != actor.username {
-        return Ok(visit.go(&tab.path(&actor.username)));
+        return Ok(visit.go(&path));
     }
     let Some((moved, pinned, rows, ends)) = rest else { return Err(Error::NotFound) };
     let (site, t) = (visit.site(), visit.words());
     let mut cards = rows.cards(site);
     cards.iter_mut().take(pinned).for_each(|card| card.is_pinned = true);
-    let (newer, older) = paging.neighbours(&tab.path(&actor.username), &ends);
+    let (newer, older) = paging.neighbours(&path, &ends);
     let emojis = actor.emojis.as_ref().map(|emojis| emojis.0.as_slice());
     let full_picture = actor.avatar.as_deref().and_then(|stored| html::own_picture(site, stored)).unwrap_or_default();
     let page = Profile {
-        f: Frame::new(&visit, head(&visit, &actor, tab, paging)),
+        f: Frame::new(&visit, head(&visit, &actor, tab, tag.as_deref(), paging)),
         t,
         face: Face::new(site, &actor),
         handle: people::full_handle(site, &actor),
@@ -230,7 +256,12 @@ async fn show(visit: Visit, handle: &str, tab: Tab, query: Query) -> Result<Http
             .collect(),
         tabs: Tab::ALL
             .into_iter()
-            .map(|each| TabLink { href: each.path(&actor.username), label: each.label(t), is_current: each == tab })
+            .filter(|each| *each != Tab::Media || actor.show_media)
+            .map(|each| TabLink {
+                href: each.path(&actor.username),
+                label: each.label(t),
+                is_current: each == tab && tag.is_none(),
+            })
             .collect(),
         cards,
         newer,
@@ -240,7 +271,7 @@ async fn show(visit: Visit, handle: &str, tab: Tab, query: Query) -> Result<Http
     visit.page(&page, Keep::Shared)
 }
 
-fn head(visit: &Visit, actor: &Actor, tab: Tab, paging: Paging) -> Head {
+fn head(visit: &Visit, actor: &Actor, tab: Tab, tag: Option<&str>, paging: Paging) -> Head {
     let (site, t) = (visit.site(), visit.words());
     let handle = people::full_handle(site, actor);
     let title = t.with("profile-title", &[("name", people::name(actor)), ("handle", &handle)]);
@@ -258,12 +289,12 @@ fn head(visit: &Visit, actor: &Actor, tab: Tab, paging: Paging) -> Head {
     Head {
         kind: "profile",
         picture: people::avatar(site, actor),
-        noindex: !actor.indexable || actor.silenced_at.is_some() || tab != Tab::Posts || !paging.is_first(),
+        noindex: !actor.indexable || actor.silenced_at.is_some() || tab != Tab::Posts || tag.is_some() || !paging.is_first(),
         alternates: vec![
             Alternate { media_type: "application/activity+json", href: actor.uri.clone(), title: None },
             Alternate {
                 media_type: "application/rss+xml",
-                href: rss::of_person(&actor.username),
+                href: tag.map_or_else(|| rss::of_person(&actor.username, tab), |tag| rss::of_tagged(&actor.username, tag)),
                 title: Some(t.with("feed-of", &[("name", people::name(actor))])),
             },
         ],

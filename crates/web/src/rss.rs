@@ -8,6 +8,7 @@ use actix_web::http::header::{self, ETag, EntityTag, Header as _, HttpDate, IfMo
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use majlis_local::attachments::AttachmentKind;
+use majlis_local::feeds::AuthorFilter;
 use majlis_local::text::plain;
 use majlis_local::{Page, Site, Timestamp, actors, feeds, secrets};
 
@@ -16,12 +17,17 @@ use crate::error::{Error, Result};
 use crate::feed::{self, POSTS};
 use crate::frame::Visit;
 use crate::people;
-use crate::profile::{Tab, Whose, parse_handle, whose};
+use crate::profile::{Tab, Whose, parse_handle, tagged_path, whose};
 use crate::words::Words;
 
-/// Where the feed of a local person is.
-pub fn of_person(username: &str) -> String {
-    format!("/@{username}.rss")
+/// Where the feed of a page of a local person is.
+pub fn of_person(username: &str, tab: Tab) -> String {
+    format!("{}.rss", tab.path(username))
+}
+
+/// Where the feed of what a local person says under a hashtag is.
+pub fn of_tagged(username: &str, tag: &str) -> String {
+    format!("{}.rss", tagged_path(username, tag))
 }
 
 /// Where the feed of a hashtag is.
@@ -70,28 +76,65 @@ struct Description<'a> {
 /// # Errors
 /// [`Error::NotFound`], [`Error::Gone`], [`Error::Suspended`], and the database's.
 pub async fn person(req: HttpRequest, visit: Visit, name: web::Path<String>) -> Result<HttpResponse> {
-    let (asked, domain) = parse_handle(visit.site(), &name);
+    of(&req, &visit, &name, Tab::Posts, None).await
+}
+
+/// `GET /@{name}/with_replies.rss`.
+///
+/// # Errors
+/// Those of [`person`].
+pub async fn replies(req: HttpRequest, visit: Visit, name: web::Path<String>) -> Result<HttpResponse> {
+    of(&req, &visit, &name, Tab::Replies, None).await
+}
+
+/// `GET /@{name}/media.rss`.
+///
+/// # Errors
+/// Those of [`person`].
+pub async fn media(req: HttpRequest, visit: Visit, name: web::Path<String>) -> Result<HttpResponse> {
+    of(&req, &visit, &name, Tab::Media, None).await
+}
+
+/// `GET /@{name}/tagged/{tag}.rss`.
+///
+/// # Errors
+/// Those of [`person`].
+pub async fn tagged(req: HttpRequest, visit: Visit, path: web::Path<(String, String)>) -> Result<HttpResponse> {
+    let (name, tag) = path.into_inner();
+    let tag = feed::hashtag_of(&tag)?;
+    of(&req, &visit, &name, Tab::Replies, Some(tag)).await
+}
+
+async fn of(req: &HttpRequest, visit: &Visit, name: &str, tab: Tab, tag: Option<String>) -> Result<HttpResponse> {
+    let filter = AuthorFilter { tagged: tag.clone(), ..tab.filter() };
+    let (asked, domain) = parse_handle(visit.site(), name);
     let (asked, domain) = (asked.to_owned(), domain.map(str::to_owned));
     let found = visit
         .web
         .db
         .read(move |c| {
             let Some(actor) = actors::by_handle(c, &asked, domain.as_deref())? else { return Ok(None) };
-            let slice = feeds::author(c, None, actor.id, &Tab::Posts.filter(), &Page::newest(POSTS))?;
+            let slice = feeds::author(c, None, actor.id, &filter, &Page::newest(POSTS))?;
             Ok(Some((actor, Rows::load(c, slice.items)?)))
         })
         .await?;
     let (actor, rows) = found.map_or((None, Rows::default()), |(actor, rows)| (Some(actor), rows));
     let Whose::Ours(actor) = whose(visit.site(), actor)? else { return Err(Error::NotFound) };
+    let (page, own) = match &tag {
+        Some(tag) => (tagged_path(&actor.username, tag), of_tagged(&actor.username, tag)),
+        None => (tab.path(&actor.username), of_person(&actor.username, tab)),
+    };
     if *name != actor.username {
-        return Ok(visit.go(&of_person(&actor.username)));
+        return Ok(visit.go(&own));
     }
     let (site, t) = (visit.site(), visit.words());
     let (name, handle) = (people::name(&actor), people::full_handle(site, &actor));
     let title = t.with("profile-title", &[("name", name), ("handle", &handle)]);
-    let description = t.with("feed-of", &[("name", name)]);
-    let page = format!("/@{}", actor.username);
-    answer(&req, &visit, &rows, title, description, (page, of_person(&actor.username)), people::avatar(site, &actor))
+    let description = match &tag {
+        Some(tag) => t.with("feed-of-tag", &[("name", name), ("tag", tag)]),
+        None => t.with("feed-of", &[("name", name)]),
+    };
+    answer(req, visit, &rows, title, description, (page, own), people::avatar(site, &actor))
 }
 
 /// `GET /tags/{name}.rss`: what `/tags/{name}` shows.
@@ -269,6 +312,18 @@ mod tests {
             browser.get_with("/@ali.rss", &[("if-none-match", "\"x\""), ("if-modified-since", &changed)]).await.status,
             200
         );
+        assert!(browser.get("/@ali/with_replies.rss").await.ok().contains("an answer"));
+        let media = browser.get("/@ali/media.rss").await.ok();
+        assert!(media.matches("<item>").count() == 1 && media.contains("x.png"), "{media}");
+        let tagged = browser.get("/@ali/tagged/%D8%B4%D8%A7%D9%8A.rss").await.ok();
+        assert!(
+            tagged.matches("<item>").count() == 1
+                && tagged.contains("<link>https://majlis.example/@ali/tagged/%D8%B4%D8%A7%D9%8A</link>"),
+            "{tagged}"
+        );
+        let page = browser.get("/@ali/tagged/%D8%B4%D8%A7%D9%8A").await.ok();
+        assert!(page.matches("<article").count() == 1 && page.contains("/@ali/tagged/%D8%B4%D8%A7%D9%8A.rss"), "{page}");
+        assert_eq!(browser.get("/@ALI/media.rss").await.goes_to(), "/@ali/media.rss");
         assert_eq!(browser.get("/@ALI.rss").await.goes_to(), "/@ali.rss");
         assert_eq!(browser.get("/@nobody.rss").await.status, 404);
         // Somebody who may see more does not find it in the feed, which everybody shares.

@@ -1,17 +1,31 @@
 //! Who is logged in to the pages: a secret in a cookie, of which the database has the hash.
 
-use actix_web::HttpRequest;
+use std::net::IpAddr;
+
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::{HttpMessage as _, HttpRequest};
 use majlis_local::actors::{self, Actor};
 use majlis_local::users::Standing;
-use majlis_local::{Db, sessions, tokens};
+use majlis_local::{Db, Timestamp, sessions, tokens};
 
 use crate::error::Result;
 use crate::people;
 
+/// Seconds between two notes that a log-in is in use.
+const SEEN_EVERY: i64 = 3_600;
 /// A longer cookie is none of ours.
 const SECRET_LIMIT: usize = 128;
+
+/// Where a request comes from, as whoever wires the application puts it into the request: a proxy's word counts only where
+/// it is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// Where a request comes from, when that is known.
+pub fn address(req: &HttpRequest) -> Option<IpAddr> {
+    req.extensions().get::<ClientAddress>().map(|ClientAddress(address)| *address)
+}
 
 /// Somebody who is logged in.
 #[derive(Debug, Clone)]
@@ -65,15 +79,25 @@ pub fn secret(req: &HttpRequest, secure: bool) -> Option<String> {
 ///
 /// # Errors
 /// The database's.
-pub async fn person(db: &Db, secret: String) -> Result<Option<Person>> {
-    let person = db
+pub async fn person(db: &Db, secret: String, from: Option<IpAddr>) -> Result<Option<Person>> {
+    let found = db
         .read(move |c| {
-            let Some(actor) = sessions::find(c, &secret)? else { return Ok(None) };
+            let Some((actor, seen)) = sessions::current(c, &secret)? else { return Ok(None) };
             if tokens::person(c, actor)?.standing != Standing::Active {
                 return Ok(None);
             }
-            Ok(Some(Person { actor: actors::get(c, actor)?, secret }))
+            Ok(Some((Person { actor: actors::get(c, actor)?, secret }, seen)))
         })
         .await?;
-    Ok(person)
+    let Some((person, seen)) = found else { return Ok(None) };
+    if seen.is_none_or(|at| at.plus_seconds(SEEN_EVERY) < Timestamp::now()) {
+        let (db, secret) = (db.clone(), person.secret.clone());
+        // Behind the request's back: a page does not wait for a write.
+        actix_web::rt::spawn(async move {
+            if let Err(error) = db.write(move |c| sessions::touch(c, &secret, from)).await {
+                tracing::warn!(%error, "cannot note that a log-in is in use");
+            }
+        });
+    }
+    Ok(Some(person))
 }

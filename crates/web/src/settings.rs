@@ -5,8 +5,9 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use majlis_local::ids::TokenId;
+use majlis_local::sessions::{self, Session};
 use majlis_local::tokens::{self, Issued};
-use majlis_local::{Problem, passwords, users};
+use majlis_local::{Problem, passwords, secrets, users};
 
 use crate::authorize::grants;
 use crate::error::{Error, Key, Result};
@@ -20,7 +21,12 @@ use crate::words::Words;
 pub const PATH: &str = "/settings";
 
 /// What the page says was done, by the `done` of its query.
-const DONE: [(&str, Key); 2] = [("revoked", Key("settings-revoked")), ("password", Key("settings-password-changed"))];
+const DONE: [(&str, Key); 4] = [
+    ("revoked", Key("settings-revoked")),
+    ("password", Key("settings-password-changed")),
+    ("session", Key("sessions-ended")),
+    ("sessions", Key("sessions-others-ended")),
+];
 
 /// The query of the page.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -38,6 +44,7 @@ struct Page<'a> {
     email: &'a str,
     username: &'a str,
     apps: Vec<App<'a>>,
+    sessions: Vec<Seen<'a>>,
     done: Option<&'a str>,
     /// What is wrong with the old password, and with the new one.
     problems: (Option<&'a str>, Option<&'a str>),
@@ -48,6 +55,14 @@ struct App<'a> {
     row: &'a Issued,
     website: Option<&'a str>,
     grants: Vec<String>,
+}
+
+/// A browser that is logged in.
+struct Seen<'a> {
+    row: &'a Session,
+    /// In words.
+    name: String,
+    is_this: bool,
 }
 
 /// What is wrong with a new password.
@@ -70,7 +85,7 @@ pub async fn show(visit: Visit, query: web::Query<Query>) -> Result<HttpResponse
 /// The form of a button.
 #[derive(Debug, serde::Deserialize)]
 pub struct Pressed {
-    token: String,
+    pub(crate) token: String,
 }
 
 /// `POST /settings/apps/{id}/revoke`.
@@ -91,6 +106,71 @@ pub async fn revoke(
     Ok(visit.go(&format!("{PATH}?done=revoked")))
 }
 
+/// `POST /settings/sessions/{hash}/end`.
+///
+/// # Errors
+/// [`Error::Forged`], [`Error::NotFound`] for a log-in that is not the person's, and the database's.
+pub async fn end(
+    req: HttpRequest,
+    visit: Visit,
+    hash: web::Path<String>,
+    form: Option<web::Form<Pressed>>,
+) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?;
+    let Some(person) = &visit.person else { return Err(Error::Forged) };
+    visit.check_token(&req, &form.token)?;
+    let actor = person.actor.id;
+    visit.web.db.write(move |c| sessions::end_own(c, actor, &hash)).await?;
+    Ok(visit.go(&format!("{PATH}?done=session")))
+}
+
+/// `POST /settings/sessions/others/end`: every browser but this one, and every app.
+///
+/// # Errors
+/// [`Error::Forged`], and the database's.
+pub async fn end_others(req: HttpRequest, visit: Visit, form: Option<web::Form<Pressed>>) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?;
+    let Some(person) = &visit.person else { return Err(Error::Forged) };
+    visit.check_token(&req, &form.token)?;
+    let (actor, secret) = (person.actor.id, person.secret.clone());
+    let ended = visit.web.db.write(move |c| {
+        sessions::end_others(c, actor, &secret)?;
+        tokens::revoke_all(c, actor)
+    });
+    ended.await?;
+    Ok(visit.go(&format!("{PATH}?done=sessions")))
+}
+
+/// Whether this is the password of whoever is logged in.
+///
+/// # Errors
+/// The database's.
+pub(crate) async fn is_own_password(visit: &Visit, password: String) -> Result<bool> {
+    let Some(actor) = visit.person.as_ref().map(|person| person.actor.id) else { return Ok(false) };
+    let user = visit.web.db.read(move |c| users::get(c, actor)).await?;
+    Ok(passwords::verify(password, Some(user.password_hash).filter(|hash| !hash.is_empty())).await?)
+}
+
+/// A browser's name out of what it says of itself.
+fn browser_name(t: &Words, user_agent: &str) -> String {
+    // What pretends to be another comes before it.
+    let browsers = [("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari")];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iOS"),
+        ("iPad", "iPadOS"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let find = |known: &[(&str, &'static str)]| known.iter().find(|(sign, _)| user_agent.contains(sign)).map(|(_, name)| *name);
+    match (find(&browsers), find(&systems)) {
+        (Some(browser), Some(system)) => t.with("sessions-on", &[("browser", browser), ("system", system)]),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => t.say("sessions-unknown").to_owned(),
+    }
+}
+
 /// The form of another password.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(default)]
@@ -109,9 +189,7 @@ pub async fn password(req: HttpRequest, visit: Visit, form: Option<web::Form<Cha
     let Some(person) = &visit.person else { return Err(Error::Forged) };
     visit.check_token(&req, &form.token)?;
     let (db, actor) = (&visit.web.db, person.actor.id);
-    let user = db.read(move |c| users::get(c, actor)).await?;
-    let stored = Some(user.password_hash).filter(|hash| !hash.is_empty());
-    let problems = if !passwords::verify(form.old_password, stored).await? {
+    let problems = if !is_own_password(&visit, form.old_password).await? {
         Problems { old: Some(Key("settings-password-wrong")), new: None }
     } else {
         Problems { old: None, new: passwords::problem(&form.new_password) }
@@ -119,7 +197,7 @@ pub async fn password(req: HttpRequest, visit: Visit, form: Option<web::Form<Cha
     if problems.old.is_some() || problems.new.is_some() {
         return page(&visit, person, StatusCode::UNPROCESSABLE_ENTITY, None, &problems).await;
     }
-    passwords::change(db, actor, form.new_password).await?;
+    passwords::change_own(db, actor, form.new_password).await?;
     log_in::begin(&req, &visit, actor, &format!("{PATH}?done=password")).await
 }
 
@@ -131,7 +209,9 @@ async fn page(
     problems: &Problems,
 ) -> Result<HttpResponse> {
     let actor = person.actor.id;
-    let (user, issued) = visit.web.db.read(move |c| Ok((users::get(c, actor)?, tokens::issued(c, actor)?))).await?;
+    let found = visit.web.db.read(move |c| Ok((users::get(c, actor)?, tokens::issued(c, actor)?, sessions::all(c, actor)?)));
+    let (user, issued, logged_in) = found.await?;
+    let this = secrets::hash(&person.secret);
     let t = visit.words();
     let apps = issued.iter().map(|row| App {
         row,
@@ -145,6 +225,10 @@ async fn page(
         email: &user.email,
         username: person.username(),
         apps: apps.collect(),
+        sessions: logged_in
+            .iter()
+            .map(|row| Seen { row, name: browser_name(t, &row.user_agent), is_this: row.token_hash == this })
+            .collect(),
         done: done.map(|key| t.say(key.0)),
         problems: (problems.old.map(|key| t.say(key.0)), problems.new.as_ref().map(|problem| t.problem(problem))),
     };

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
-use majlis_local::registrations::{self, Registrations, SignUp};
+use majlis_local::registrations::{self, Registrations, SignUp, Terms};
 use majlis_local::users::Standing;
 use majlis_local::{Problem, tokens};
 
+use crate::ask::{Next, tell};
 use crate::error::{Error, Key, Result};
 use crate::forms;
 use crate::frame::{Frame, Head, Keep, Visit};
@@ -57,16 +58,6 @@ impl<'a> Page<'a> {
     }
 }
 
-#[derive(Template)]
-#[template(path = "told.html")]
-struct Told<'a> {
-    f: Frame<'a>,
-    t: &'a Words,
-    heading: &'a str,
-    text: (&'a str, String, &'a str),
-    domain: Option<&'a str>,
-}
-
 /// `GET /auth/sign_up`.
 ///
 /// # Errors
@@ -103,8 +94,10 @@ pub async fn submit(req: HttpRequest, visit: Visit, form: Option<web::Form<Form>
         locale: visit.locale.language.code().to_owned(),
         reason: Some(form.reason.clone()),
         invite_code: Some(form.invite_code.clone()),
+        app: None,
     };
-    let actor = match registrations::sign_up(db, visit.web.config.registrations, asked).await {
+    let terms = Terms { mode: visit.web.config.registrations, confirm: visit.web.config.confirm_emails };
+    let actor = match registrations::sign_up(db, terms, asked).await {
         Ok(actor) => actor,
         Err(majlis_local::Error::Invalid(problems)) => {
             return page(&visit, StatusCode::UNPROCESSABLE_ENTITY, &form, problems, false);
@@ -112,12 +105,21 @@ pub async fn submit(req: HttpRequest, visit: Visit, form: Option<web::Form<Form>
         Err(majlis_local::Error::Forbidden(_)) => return page(&visit, StatusCode::FORBIDDEN, &form, Vec::new(), false),
         Err(error) => return Err(error.into()),
     };
-    if db.read(move |c| Ok(tokens::person(c, actor)?.standing)).await? == Standing::Active {
-        let return_to = forms::local_path(visit.site(), &form.return_to);
-        return log_in::begin(&req, &visit, actor, return_to.as_deref().unwrap_or("/auth/welcome")).await;
-    }
     let t = visit.words();
-    told(&visit, t.say("sign-up-asked"), (t.say("sign-up-asked-text"), String::new(), ""), false)
+    match db.read(move |c| Ok(tokens::person(c, actor)?.standing)).await? {
+        Standing::Active => {
+            let return_to = forms::local_path(visit.site(), &form.return_to);
+            log_in::begin(&req, &visit, actor, return_to.as_deref().unwrap_or("/auth/welcome")).await
+        }
+        Standing::Unconfirmed => {
+            let (before, after) = t.around("confirm-sent-text");
+            let email = form.email.trim().to_owned();
+            tell(&visit, t.say("confirm-sent"), (before, email, after), &Next::Home)
+        }
+        Standing::Pending | Standing::Disabled => {
+            tell(&visit, t.say("sign-up-asked"), (t.say("sign-up-asked-text"), String::new(), ""), &Next::Home)
+        }
+    }
 }
 
 /// `GET /auth/welcome`: what to do first.
@@ -129,20 +131,14 @@ pub async fn welcome(visit: Visit) -> Result<HttpResponse> {
     let t = visit.words();
     let (before, after) = t.around("sign-up-welcome-text");
     let handle = crate::people::full_handle(visit.site(), &person.actor);
-    told(&visit, t.say("sign-up-welcome"), (before, handle, after), true)
-}
-
-fn told(visit: &Visit, heading: &str, text: (&str, String, &str), with_apps: bool) -> Result<HttpResponse> {
-    let head = Head::private(visit.titled(heading));
-    let domain = with_apps.then(|| visit.site().domain());
-    visit.page(&Told { f: Frame::new(visit, head), t: visit.words(), heading, text, domain }, Keep::Private)
+    tell(&visit, t.say("sign-up-welcome"), (before, handle, after), &Next::Apps)
 }
 
 fn page(visit: &Visit, status: StatusCode, form: &Form, problems: Vec<Problem>, stale: bool) -> Result<HttpResponse> {
     let t = visit.words();
     let mode = visit.web.config.registrations;
     if mode == Registrations::Closed {
-        return told(visit, t.say("sign-up-closed"), (t.say("sign-up-closed-text"), String::new(), ""), false);
+        return tell(visit, t.say("sign-up-closed"), (t.say("sign-up-closed-text"), String::new(), ""), &Next::Home);
     }
     let mut head = Head::private(visit.titled(t.say("sign-up-title")));
     head.is_bare = true;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use majlis_federation::Federation;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::stats::Counts;
@@ -29,6 +30,8 @@ pub struct Web(Arc<State>);
 pub struct State {
     /// The database.
     pub db: Db,
+    /// Other servers: whom a handle or an address names.
+    pub federation: Federation,
     /// What the process was started with.
     pub config: Config,
     /// The words of the pages.
@@ -46,12 +49,16 @@ pub struct State {
 pub struct Config {
     /// Who may sign up.
     pub registrations: Registrations,
+    /// Whether whoever signs up has to confirm the e-mail address.
+    pub confirm_emails: bool,
     /// The server's name, until an admin gives it another ([`majlis_local::settings::About`]).
     pub title: String,
     /// One paragraph about it, in plain text; likewise.
     pub description: Option<String>,
     /// Where people reach whoever runs it; likewise.
     pub contact_email: Option<String>,
+    /// The most characters of a post.
+    pub post_characters: usize,
     /// The language for those whose browser asks for none that we have.
     pub language: Language,
     /// Our own version: `0.1.0`.
@@ -62,9 +69,11 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             registrations: Registrations::Open,
+            confirm_emails: false,
             title: "Majlis".to_owned(),
             description: None,
             contact_email: None,
+            post_characters: majlis_local::publish::CHARACTER_LIMIT,
             language: Language::English,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
@@ -72,10 +81,11 @@ impl Default for Config {
 }
 
 impl Web {
-    /// The state over a database.
-    pub fn new(db: Db, config: Config) -> Self {
+    /// The state over a database and the federation with other servers.
+    pub fn new(db: Db, federation: Federation, config: Config) -> Self {
         Self(Arc::new(State {
             db,
+            federation,
             config,
             words: Dictionary::new(),
             assets: Assets::new(),

@@ -9,6 +9,8 @@ use actix_web::http::{Method, header};
 use actix_web::middleware::NormalizePath;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
 use actix_web::{App, web};
+use majlis_federation::client::PrivatePeers;
+use majlis_federation::{Federation, ServerInfo};
 use majlis_local::actors::Actor;
 use majlis_local::testing::{TestDb, people};
 use majlis_local::{Connection, passwords};
@@ -49,7 +51,15 @@ impl Pages {
 
     pub(crate) fn with(config: Config) -> Self {
         let db = TestDb::new();
-        Self { web: Web::new(db.clone(), config), db: Rc::new(db) }
+        let server = ServerInfo {
+            version: config.version.clone(),
+            open_registrations: true,
+            title: config.title.clone(),
+            description: String::new(),
+            alias_domains: Vec::new(),
+        };
+        let federation = Federation::new(db.clone(), PrivatePeers::On, server).unwrap();
+        Self { web: Web::new(db.clone(), federation, config), db: Rc::new(db) }
     }
 
     /// Changes the database.
@@ -99,6 +109,32 @@ impl Browser {
         let form =
             url::form_urlencoded::Serializer::new(String::new()).append_pair("token", &token).extend_pairs(fields).finish();
         let request = TestRequest::default().method(Method::POST).uri(path);
+        self.send(request.insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded")).set_payload(form)).await
+    }
+
+    /// POST of a form with a file, which is called `data`.
+    pub(crate) async fn upload(&mut self, path: &str, fields: &[(&str, &str)], file: &[u8]) -> Answer {
+        let token = self.token.clone();
+        let mut body = Vec::new();
+        for (name, value) in [("token", token.as_str())].iter().chain(fields) {
+            let part = format!("--x\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(part.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--x\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a.csv\"\r\nContent-Type: text/csv\r\n\r\n",
+        );
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--x--\r\n");
+        let request = TestRequest::default().method(Method::POST).uri(path);
+        self.send(request.insert_header((header::CONTENT_TYPE, "multipart/form-data; boundary=x")).set_payload(body)).await
+    }
+
+    /// DELETE with a form, with the token of the last page.
+    pub(crate) async fn delete(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let token = self.token.clone();
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).append_pair("token", &token).extend_pairs(fields).finish();
+        let request = TestRequest::default().method(Method::DELETE).uri(path);
         self.send(request.insert_header((header::CONTENT_TYPE, "application/x-www-form-urlencoded")).set_payload(form)).await
     }
 

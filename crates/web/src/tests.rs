@@ -223,3 +223,40 @@ async fn a_new_password_ends_every_other_log_in() {
     assert_eq!(there.post("/auth/sign_in", &[("name", "ali"), ("password", PASSWORD)]).await.status, 422);
     assert_eq!(there.post("/auth/sign_in", &[("name", "ali"), ("password", "another password")]).await.goes_to(), "/");
 }
+
+#[actix_web::test]
+async fn apps_are_denied_and_taken_back_as_mastodons_forms_do_it() {
+    let pages = Pages::new();
+    let ali = pages.user("ali").await;
+    let (client, token) = pages
+        .write(move |c| {
+            let new = apps::NewApp {
+                name: "Tusky".to_owned(),
+                redirect_uris: vec!["https://tusky.example/back".to_owned()],
+                scopes: "read".to_owned(),
+                website: None,
+            };
+            let app = apps::create(c, new)?.0;
+            Ok((app.client_id, tokens::issue(c, app.id, Some(ali.id), Scopes::parse("read").unwrap())?.0))
+        })
+        .await;
+    let mut browser = pages.logged_in("ali").await;
+    browser.get("/settings").await.ok();
+    let request = [
+        ("response_type", "code"),
+        ("client_id", client.as_str()),
+        ("redirect_uri", "https://tusky.example/back"),
+        ("scope", "read"),
+        ("state", "x"),
+    ];
+    let denied = browser.delete("/oauth/authorize", &request).await;
+    let to = denied.goes_to();
+    assert!(to.starts_with("https://tusky.example/back?error=access_denied") && to.contains("state=x"), "{to}");
+    assert_eq!(browser.clone().without_token().delete("/oauth/authorize", &request).await.status, 403);
+    assert!(browser.get("/oauth/authorized_applications").await.ok().contains("Tusky"));
+    let path = format!("/oauth/authorized_applications/{token}");
+    assert_eq!(browser.clone().without_token().delete(&path, &[]).await.status, 403);
+    assert_eq!(browser.delete(&path, &[]).await.goes_to(), "/settings?done=revoked");
+    assert_eq!(browser.delete(&path, &[]).await.status, 404);
+    assert_eq!(pages.browser().delete(&path, &[]).await.status, 403);
+}

@@ -21,8 +21,8 @@ macro_rules! files {
     };
 }
 
-const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "settings" "errors");
-const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "settings" "errors");
+const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data");
+const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data");
 
 /// Stands for a name while a sentence is split: a character that no Fluent file contains.
 const GAP: &str = "\u{FFFC}";
@@ -377,7 +377,8 @@ mod tests {
         let missing: Vec<_> = used.iter().filter(|key| !known.contains(*key)).collect();
         assert!(missing.is_empty(), "used and not there: {missing:?}");
         // Keys that the code puts together out of parts.
-        let made = |key: &str| ["date-month-", "problem-", "scope-", "error-"].iter().any(|start| key.starts_with(start));
+        let made =
+            |key: &str| ["date-month-", "problem-", "scope-", "error-", "letter-"].iter().any(|start| key.starts_with(start));
         let unused: Vec<_> = known.iter().filter(|key| !used.contains(*key) && !made(key)).collect();
         assert!(unused.is_empty(), "there and not used: {unused:?}");
     }

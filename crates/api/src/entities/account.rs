@@ -144,9 +144,9 @@ impl Account {
             statuses_count: actor.posts_count.max(0),
             last_status_at: actor.last_post_at.map(Timestamp::to_date),
             hide_collections: actor.hide_collections,
-            show_media: true,
-            show_media_replies: true,
-            show_featured: true,
+            show_media: actor.show_media,
+            show_media_replies: actor.show_media_replies,
+            show_featured: actor.show_featured,
             noindex: local.then_some(!actor.indexable),
             emojis: match &actor.emojis {
                 Some(emojis) if !gone => CustomEmoji::of_text(site, emojis),

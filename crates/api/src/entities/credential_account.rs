@@ -140,9 +140,9 @@ impl Profile {
             hide_collections: actor.hide_collections,
             discoverable: actor.discoverable,
             indexable: actor.indexable,
-            show_media: true,
-            show_media_replies: true,
-            show_featured: true,
+            show_media: actor.show_media,
+            show_media_replies: actor.show_media_replies,
+            show_featured: actor.show_featured,
             attribution_domains: [],
         })
     }

@@ -64,6 +64,11 @@ fn describe(site: &Site, actor: &Actor) -> Value {
         let kind = crate::objects::actor::media_type(avatar).unwrap_or("image/png");
         links.push(json!({"rel": "http://webfinger.net/rel/avatar", "type": kind, "href": site.picture_url(avatar)}));
     }
+    // Where people of this server follow somebody whom they met elsewhere.
+    links.push(json!({
+        "rel": "http://ostatus.org/schema/1.0/subscribe",
+        "template": format!("{}/authorize_interaction?uri={{uri}}", site.origin()),
+    }));
     json!({"subject": format!("acct:{}@{}", actor.username, site.domain()), "aliases": aliases, "links": links})
 }
 

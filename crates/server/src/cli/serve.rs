@@ -82,6 +82,9 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         rows.push(("Careful", format!("people here have addresses at {origin}, which is another port")));
     }
     rows.push(("Data", config.data_dir.display().to_string()));
+    if config.smtp_url.is_none() {
+        rows.push(("Letters", format!("are written to {}", config.outbox_dir().display())));
+    }
     rows.push(("Stop", "Ctrl-C".to_owned()));
 
     let mut page = format!("Majlis {} serves {origin}\n\n", env!("CARGO_PKG_VERSION"));

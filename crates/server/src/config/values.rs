@@ -329,6 +329,77 @@ impl Value for BaseUrl {
     }
 }
 
+/// Whether addresses have to be confirmed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// They do.
+    On,
+    /// They need not be.
+    Off,
+    /// They do when there is a mail server.
+    Auto,
+}
+
+impl Value for Confirmation {
+    fn parse(text: &str) -> Result<Self, String> {
+        match bool::parse(text) {
+            Ok(true) => Ok(Self::On),
+            Ok(false) => Ok(Self::Off),
+            Err(_) if text.trim().eq_ignore_ascii_case("auto") => Ok(Self::Auto),
+            Err(_) => Err("on, off or auto".to_owned()),
+        }
+    }
+}
+
+/// How a connection to the mail server is kept secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encryption {
+    /// TLS from the start (RFC 8314).
+    Tls,
+    /// TLS after a word in the clear; without it nothing is sent.
+    StartTls,
+    /// Not at all.
+    None,
+}
+
+/// A mail server and who we are to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpUrl {
+    /// Its name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Name and password.
+    pub credentials: Option<(String, String)>,
+    /// How the connection is kept secret.
+    pub encryption: Encryption,
+}
+
+impl Value for SmtpUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = || "an address such as smtps://NAME:PASSWORD@mail.example.org or smtp://mail.example.org:587".to_owned();
+        let url = Url::parse(text.trim()).map_err(|_| right())?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or_else(right)?.trim_matches(['[', ']']).to_owned();
+        if !matches!(url.path(), "" | "/") || url.fragment().is_some() {
+            return Err(right());
+        }
+        let is_loopback = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let (encryption, port) = match (url.scheme(), url.query()) {
+            ("smtps", None) => (Encryption::Tls, 465),
+            ("smtp", Some("tls=off")) => (Encryption::None, 25),
+            ("smtp", None) if is_loopback => (Encryption::None, 25),
+            ("smtp", None) => (Encryption::StartTls, 587),
+            _ => return Err(right()),
+        };
+        let plain = |part: &str| percent_encoding::percent_decode_str(part).decode_utf8().map(String::from).map_err(|_| right());
+        let credentials = match (url.username(), url.password()) {
+            ("", None) => None,
+            (name, password) => Some((plain(name)?, plain(password.unwrap_or(""))?)),
+        };
+        Ok(Self { host, port: url.port().unwrap_or(port), credentials, encryption })
+    }
+}
+
 /// Names of domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Domains(pub Vec<String>);
@@ -448,6 +519,20 @@ mod tests {
         assert_eq!(Ffmpeg::parse("auto"), Ok(Ffmpeg::Auto));
         assert_eq!(Ffmpeg::parse("/opt/bin"), Ok(Ffmpeg::Folder("/opt/bin".into())));
         assert!(Ffmpeg::parse("bin").is_err());
+    }
+
+    #[test]
+    fn a_mail_server_is_spoken_to_in_secret() {
+        let url = |text: &str| SmtpUrl::parse(text).unwrap();
+        let relay = url("smtps://amina%40example.org:p%3Aw@mail.example.org");
+        assert_eq!((relay.host.as_str(), relay.port, relay.encryption), ("mail.example.org", 465, Encryption::Tls));
+        assert_eq!(relay.credentials, Some(("amina@example.org".to_owned(), "p:w".to_owned())));
+        assert_eq!((url("smtp://mail.example.org").encryption, url("smtp://mail.example.org").port), (Encryption::StartTls, 587));
+        assert_eq!((url("smtp://localhost").encryption, url("smtp://[::1]:2525").port), (Encryption::None, 2525));
+        assert_eq!(url("smtp://relay.internal?tls=off").encryption, Encryption::None);
+        for wrong in ["mail.example.org", "https://mail.example.org", "smtp://", "smtp://x/y", "smtp://x?tls=maybe"] {
+            assert!(SmtpUrl::parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -66,3 +66,4 @@ away-file = ملف على { $name }
 hashtag-title = #{ $name }
 hashtag-description = منشورات عن #{ $name }
 feed-of = منشورات { $name }
+feed-of-tag = منشورات { $name } عن #{ $tag }

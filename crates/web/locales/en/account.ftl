@@ -3,10 +3,10 @@ log-in-title = Log in
 log-in-name = E-mail address or user name
 log-in-password = Password
 log-in-wrong = That name and password do not belong together.
-log-in-unconfirmed = Your e-mail address is not confirmed yet.
 log-in-pending = Your request to join has not been answered yet. Please come back later.
 log-in-disabled = This account is switched off.
 log-in-new = New here?
+log-in-forgot = Forgotten your password?
 form-stale = This page had been open for too long. Please try again.
 
 # Signing up.
@@ -33,6 +33,34 @@ sign-up-asked = Your request was sent
 sign-up-asked-text = Somebody here will read it. Once it is accepted you can log in with the password you chose.
 sign-up-welcome = Welcome!
 sign-up-welcome-text = Your address here is { $name }. Choose an app to read and write with, and give it the name of this server.
+
+# Confirming an e-mail address.
+confirm-sent = One more step
+confirm-sent-text = A letter is on its way to { $name }. Follow the link in it, and the account is yours.
+confirm-title = Is this your address?
+confirm-text = { $address } is to be the e-mail address of { $handle }.
+confirm-button = Yes, it is mine
+confirm-done = Your address is confirmed
+confirm-done-text = Thank you. You can log in now, here or in your app.
+confirm-gone = This link is no longer good
+confirm-gone-text = It was used already, or it is too old. You can be sent another one.
+confirm-again = Send another letter
+confirm-again-title = The letter has not come?
+confirm-again-text = Give the address that you have signed up with. Please look among the unwanted mail too.
+confirm-again-sent = If an account with this address waits for its confirmation, a letter is on its way.
+confirm-missing = Your address is not confirmed yet
+confirm-missing-text = A letter with a link was sent to this address. If it is wrong, change it; another letter is sent in any case.
+
+# A forgotten password.
+forgot-title = Forgotten your password?
+forgot-text = Give the e-mail address of your account. You get a letter with a link to choose another password.
+forgot-button = Send the letter
+forgot-sent = Look into your mail
+forgot-sent-text = If there is an account with this address, a letter is on its way.
+forgot-choose = Choose another password
+forgot-choose-text = All apps and browsers are logged out then.
+forgot-done = Your password was changed
+forgot-done-text = You can log in with it now.
 
 # What is wrong with a field. A field’s own words stand before those for the kind of mistake.
 problem-blank = Please fill this in.

@@ -46,3 +46,4 @@ away-file = File on { $name }
 hashtag-title = #{ $name }
 hashtag-description = Posts about #{ $name }
 feed-of = Posts by { $name }
+feed-of-tag = Posts by { $name } about #{ $tag }
