@@ -23,6 +23,7 @@ pub mod search;
 pub mod status;
 pub mod status_edit;
 pub mod tag;
+pub mod translation;
 
 pub use account::{Account, AccountRole};
 pub use announcement::Announcement;
@@ -46,3 +47,4 @@ pub use search::Search;
 pub use status::Status;
 pub use status_edit::{StatusEdit, StatusSource};
 pub use tag::Tag;
+pub use translation::Translation;

@@ -41,6 +41,8 @@ pub enum Error {
     Busy,
     /// 503: another server did not answer, or not sensibly. The text is logged.
     Upstream(String),
+    /// 503: what another service says of itself, in a sentence for the client.
+    Unavailable(&'static str),
     /// 500: a bug or a broken environment. The text is logged and never sent.
     Internal(String),
 }
@@ -103,7 +105,7 @@ impl Error {
     fn body(&self) -> Value {
         let text = match self {
             Self::BadRequest(text) | Self::Forbidden(text) | Self::Unprocessable(text) => text.as_str(),
-            Self::Unauthorized(text) => text,
+            Self::Unauthorized(text) | Self::Unavailable(text) => text,
             Self::NotFound => "Record not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Slow => "The request took too long to arrive",
@@ -195,7 +197,7 @@ impl ResponseError for Error {
             Self::OAuth(OAuthError::InvalidClient) => StatusCode::UNAUTHORIZED,
             Self::OAuth(OAuthError::UnauthorizedClient) => StatusCode::FORBIDDEN,
             Self::OAuth(_) => StatusCode::BAD_REQUEST,
-            Self::Busy | Self::Upstream(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::Unavailable(_) | Self::Upstream(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -150,9 +150,9 @@ pub async fn domain_blocks(api: Api) -> Result<HttpResponse> {
     .await
 }
 
-/// `GET /api/v1/instance/translation_languages`: no translator is configured.
-pub async fn translation_languages() -> HttpResponse {
-    HttpResponse::Ok().json(json!({}))
+/// `GET /api/v1/instance/translation_languages`: what can be translated into what; `{}` without a translator.
+pub async fn translation_languages(api: Api) -> Result<HttpResponse> {
+    Ok(HttpResponse::Ok().json(&*api.translator.languages().await?))
 }
 
 /// `GET /api/v1/instance/languages`: what a post may be written in.
@@ -300,7 +300,7 @@ fn second(api: &Api, now: &Snapshot) -> Value {
         "terms_of_service": now.has_terms.then(|| format!("{origin}/terms-of-service")),
     });
     configuration["vapid"] = json!({ "public_key": now.vapid_key });
-    configuration["translation"] = json!({ "enabled": false });
+    configuration["translation"] = json!({ "enabled": api.translator.is_on() });
     configuration["limited_federation"] = json!(false);
     configuration["timelines_access"] =
         json!({ "live_feeds": everybody, "hashtag_feeds": everybody, "trending_link_feeds": everybody });

@@ -54,6 +54,8 @@ pub mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timelines;
+pub mod translation;
+pub mod translations;
 
 pub use error::{Error, Result};
 pub use routes::configure;

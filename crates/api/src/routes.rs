@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notifications, oauth, openapi, polls, preferences, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notifications, oauth, openapi, polls, preferences, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines, translations,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -132,6 +132,7 @@ fn statuses(cfg: &mut ServiceConfig) {
         .service(at("/v1/statuses/{id}").get(statuses::show).put(statuses::edit).patch(statuses::edit).delete(statuses::delete))
         .service(at("/v1/statuses/{id}/context").get(statuses::context))
         .service(at("/v1/statuses/{id}/card").get(statuses::card))
+        .service(at("/v1/statuses/{id}/translate").post(translations::translate))
         .service(at("/v1/statuses/{id}/history").get(statuses::history))
         .service(at("/v1/statuses/{id}/source").get(statuses::source))
         .service(at("/v1/statuses/{id}/favourite").post(statuses::like))

@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::instance::Kept;
 use crate::rate_limits::RateLimits;
 use crate::streaming::Hub;
+use crate::translation::{self, Translator};
 
 /// The state behind the API. Cheap to clone; an extractor, so that a handler names it as an argument: `api: Api`.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct State {
     pub streaming: Hub,
     /// Answers that are the same for everybody for a while.
     pub kept: Kept,
+    /// What translates, if anything does.
+    pub translator: Translator,
     vapid_key: OnceCell<String>,
 }
 
@@ -62,6 +65,8 @@ pub struct Config {
     pub upload_bytes: usize,
     /// The most characters of a post.
     pub post_characters: usize,
+    /// What translates statuses.
+    pub translation: Option<translation::Service>,
     /// Our own version: `0.1.0`.
     pub version: String,
 }
@@ -75,6 +80,7 @@ impl Default for Config {
             proxies: Proxies::default(),
             upload_bytes: 16 << 20,
             post_characters: 500,
+            translation: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -85,6 +91,7 @@ impl Api {
     pub fn new(db: Db, media: Media, federation: Federation, config: Config) -> Self {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
+        let translator = Translator::new(config.translation.clone());
         Self(Arc::new(State {
             db,
             media,
@@ -94,6 +101,7 @@ impl Api {
             rate_limits,
             streaming: Hub::default(),
             kept: Kept::default(),
+            translator,
             vapid_key: OnceCell::new(),
         }))
     }

@@ -13,10 +13,7 @@ use majlis_local::registrations::Registrations;
 use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{
-    BaseUrl, Bounded, ByteSize, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl,
-    Threads, Word,
-};
+use values::{BaseUrl, Bounded, ByteSize, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl, Threads, Translator, Word};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -139,6 +136,13 @@ settings! {
     media_s3_public_url: Option<BaseUrl>, "MAJLIS_MEDIA_S3_PUBLIC_URL" = "";
     /// The most characters of a post, counted as Mastodon counts: 100 to 100000.
     post_limit: Bounded<100, 100_000>, "MAJLIS_POST_LIMIT" = "500";
+    /// What translates posts: `off`, `libretranslate` or `deepl`.
+    translator: Translator, "MAJLIS_TRANSLATOR" = "off";
+    /// Where the translator is, such as `http://127.0.0.1:5000` for a LibreTranslate of one's own. DeepL is found by the kind of its
+    /// key when this is empty.
+    translator_url: Option<BaseUrl>, "MAJLIS_TRANSLATOR_URL" = "";
+    /// The translator's key, when it wants one.
+    translator_key: Option<Word>, "MAJLIS_TRANSLATOR_KEY" = "", secret;
     /// Addresses or networks (CIDR) of the reverse proxies in front, separated by commas; only what they say about the
     /// client's address is believed. A proxy on the same machine needs no entry.
     trusted_proxies: Proxies, "MAJLIS_TRUSTED_PROXIES" = "127.0.0.0/8, ::1/128";
@@ -192,6 +196,12 @@ impl Config {
                     wrong.push(sources.wrong(key, "there, but media_s3_bucket needs it".to_owned()));
                 }
             }
+        }
+        if self.translator == Translator::LibreTranslate && self.translator_url.is_none() {
+            wrong.push(sources.wrong("translator_url", "the address of the LibreTranslate that `translator` names".to_owned()));
+        }
+        if self.translator == Translator::DeepL && self.translator_key.is_none() {
+            wrong.push(sources.wrong("translator_key", "the key of the DeepL account that `translator` names".to_owned()));
         }
         wrong
     }

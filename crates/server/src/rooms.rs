@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 use majlis_api::Api;
 use majlis_api::media::conversion;
+use majlis_api::translation::Service;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
@@ -20,7 +21,7 @@ use majlis_web::Web;
 
 use crate::cli::Failure;
 use crate::config::Config;
-use crate::config::values::{Email, Ffmpeg};
+use crate::config::values::{Email, Ffmpeg, Translator};
 use crate::files::{self, Elsewhere};
 use crate::mail::{Mailer, Unsent};
 use crate::workers::Outcome;
@@ -184,7 +185,24 @@ fn api_config(config: &Config) -> majlis_api::Config {
         proxies: config.trusted_proxies.clone(),
         upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
         post_characters: config.post_limit.0 as usize,
+        translation: translation(config),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+/// Which service translates. What is missing was refused when the configuration was read.
+fn translation(config: &Config) -> Option<Service> {
+    let url = config.translator_url.as_ref().and_then(|url| url.0.parse().ok());
+    let key = config.translator_key.as_ref().map(|key| key.0.clone());
+    match config.translator {
+        Translator::Off => None,
+        Translator::LibreTranslate => Some(Service::LibreTranslate { url: url?, key }),
+        Translator::DeepL => {
+            let key = key?;
+            // Keys of the free plan end in `:fx` and work at an address of their own.
+            let own = if key.ends_with(":fx") { "https://api-free.deepl.com" } else { "https://api.deepl.com" };
+            Some(Service::DeepL { url: url.or_else(|| own.parse().ok())?, key })
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod names;
 pub mod page;
 pub mod sanitise;
 pub mod search;
+pub mod translation;
 
 mod entities;
 mod html;

@@ -204,6 +204,15 @@ one_of! {
         /// One JSON object a line.
         Json = "json",
     }
+    /// What translates posts.
+    Translator {
+        /// Nothing.
+        Off = "off",
+        /// LibreTranslate, one's own or somebody else's.
+        LibreTranslate = "libretranslate",
+        /// DeepL.
+        DeepL = "deepl",
+    }
 }
 
 impl Value for Language {
