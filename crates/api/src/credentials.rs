@@ -41,6 +41,7 @@ pub struct Changes {
     show_media_replies: Option<bool>,
     show_featured: Option<bool>,
     fields_attributes: Option<Vec<SentField>>,
+    attribution_domains: Option<Vec<String>>,
     #[serde(default)]
     source: SentSource,
 }
@@ -149,6 +150,7 @@ async fn change(api: &Api, actor: ActorId, changes: Changes) -> Result<Actor> {
         show_media_replies: changes.show_media_replies,
         show_featured: changes.show_featured,
         hide_collections: changes.hide_collections,
+        attribution_domains: changes.attribution_domains,
         default_visibility: changes.source.privacy,
         default_sensitive: changes.source.sensitive,
         default_language: changes.source.language.map(|language| Some(language).filter(|l| !l.is_empty())),
@@ -221,6 +223,23 @@ mod tests {
         let wrong = ali.patch_json(path, json!({ "display_name": "x".repeat(40) })).await;
         assert_eq!((wrong.status.as_u16(), &wrong.json["details"]["display_name"][0]["error"]), (422, &json!("ERR_TOO_LONG")));
         assert_eq!(app.anonymous().get("/api/v1/accounts/verify_credentials").await.status, 401);
+    }
+
+    #[actix_web::test]
+    async fn domains_that_may_name_an_author_are_kept() {
+        let app = TestApp::new();
+        let ali = app.user("ali").await;
+        let path = "/api/v1/accounts/update_credentials";
+        let sent = json!({ "attribution_domains": ["https://News.example/about", " *.blog.example ", "", "news.example"] });
+        let changed = ali.patch_json(path, sent).await.ok();
+        assert_eq!(changed["source"]["attribution_domains"], json!(["news.example", "blog.example"]));
+        assert_eq!(ali.get("/api/v1/profile").await.ok()["attribution_domains"], json!(["news.example", "blog.example"]));
+        let wrong = ali.patch_json(path, json!({ "attribution_domains": ["no domain"] })).await;
+        assert_eq!((wrong.status.as_u16(), wrong.json["details"]["attribution_domains"].is_array()), (422, true));
+        let none = ali.send(ali.form(Method::PATCH, path, "attribution_domains[]=")).await.ok();
+        assert_eq!(none["source"]["attribution_domains"], json!([]));
+        let told = app.read(majlis_local::jobs::all).await;
+        assert_eq!(told.len(), 2, "peers are told: {told:?}");
     }
 
     #[actix_web::test]

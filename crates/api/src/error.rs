@@ -123,7 +123,14 @@ impl Error {
 
 /// `{"error": "Validation failed: Username can't be blank", "details": {"username": [{"error": "ERR_BLANK", …}]}}`.
 fn validation_body(fields: &[FieldError]) -> Value {
-    let sentences: Vec<String> = fields.iter().map(|f| format!("{} {}", human_name(&f.field), f.message)).collect();
+    let sentences: Vec<String> = fields
+        .iter()
+        .map(|f| match f.field.as_str() {
+            // No single field is to blame.
+            "base" => f.message.clone(),
+            field => format!("{} {}", human_name(field), f.message),
+        })
+        .collect();
     let mut details = Map::new();
     for field in fields {
         let entry = json!({ "error": field.flaw.code(), "description": field.message });

@@ -48,7 +48,7 @@ pub async fn change(
     id: Path<ScheduledId>,
     Params(sent): Params<Change>,
 ) -> Result<Json<ScheduledStatus>> {
-    let at = sent.scheduled_at.as_deref().map(time).transpose()?.flatten();
+    let at = sent.scheduled_at.as_deref().map(|at| time("scheduled_at", at)).transpose()?.flatten();
     let site = api.db.site().clone();
     let changed = api.db.write(move |c| {
         let row = match at {
@@ -66,18 +66,18 @@ pub async fn cancel(api: Api, user: User<need::WriteStatuses>, id: Path<Schedule
     Ok(Json(json!({})))
 }
 
-/// Reads `scheduled_at`: RFC 3339, or without an offset in UTC; `None` when it is empty.
+/// Reads a time in the future: RFC 3339, or without an offset in UTC; `None` when it is empty.
 ///
 /// # Errors
 /// 422.
-pub(crate) fn time(text: &str) -> Result<Option<Timestamp>> {
+pub(crate) fn time(field: &'static str, text: &str) -> Result<Option<Timestamp>> {
     let text = text.trim();
     if text.is_empty() {
         return Ok(None);
     }
     Timestamp::parse(text)
         .map(Some)
-        .ok_or_else(|| Error::invalid("scheduled_at", Flaw::Invalid, "must be a time such as 2030-01-31T12:00:00Z"))
+        .ok_or_else(|| Error::invalid(field, Flaw::Invalid, "must be a time such as 2030-01-31T12:00:00Z"))
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
 use crate::quotes;
-use crate::scheduled_statuses;
+use crate::scheduled_statuses::time;
 use crate::state::Api;
 
 /// Statuses that may be asked for by their ids at once.
@@ -53,6 +53,12 @@ pub struct NewStatus {
     #[serde(default, alias = "quote_id")]
     quoted_status_id: Option<PostId>,
     quote_approval_policy: Option<String>,
+    /// As in GoToSocial and Hometown; `visibility=local` (Akkoma) is the same.
+    local_only: Option<bool>,
+    /// Seconds until it is deleted (Pleroma).
+    expires_in: Option<i64>,
+    /// When it is deleted, instead.
+    expires_at: Option<String>,
 }
 
 /// A poll to be made with a status.
@@ -75,9 +81,16 @@ pub async fn create(
     params: Params<NewStatus>,
 ) -> Result<Either<Json<Status>, Json<ScheduledStatus>>> {
     let params = params.0;
-    let scheduled_at = params.scheduled_at.as_deref().map(scheduled_statuses::time).transpose()?.flatten();
+    let scheduled_at = params.scheduled_at.as_deref().map(|at| time("scheduled_at", at)).transpose()?.flatten();
     let format = format(params.content_type.as_deref())?;
-    let visibility = params.visibility.as_deref().map(visibility).transpose()?;
+    // Akkoma's word for what everybody here may see and nobody elsewhere.
+    let local_only = params.local_only.unwrap_or(false) || params.visibility.as_deref().map(str::trim) == Some("local");
+    let visibility = match params.visibility.as_deref().map(str::trim) {
+        Some("local") => Some(Visibility::Public),
+        Some("") | None => None,
+        Some(word) => Some(visibility(word)?),
+    };
+    let expires_at = params.expires_at.as_deref().map(|at| time("expires_at", at)).transpose()?.flatten();
     let language = language(params.language.as_deref())?;
     let quote_policy = quote_policy(params.quote_approval_policy.as_deref())?;
     let idempotency_key = req
@@ -102,6 +115,9 @@ pub async fn create(
         quote_policy,
         app: Some(app),
         idempotency_key,
+        local_only,
+        expires_in: params.expires_in,
+        expires_at,
         character_limit: api.config.post_characters,
     };
     let sensitive_given = params.sensitive.is_some();

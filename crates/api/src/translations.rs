@@ -48,7 +48,7 @@ pub async fn translate(
         return Err(Error::NotFound);
     }
     let not_allowed = || Error::forbidden("This action is not allowed");
-    if !texts.post.visibility.is_open() {
+    if !texts.post.is_open() {
         return Err(not_allowed());
     }
     let languages = api.translator.languages().await?;

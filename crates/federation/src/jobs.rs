@@ -8,6 +8,7 @@ use majlis_local::{Error, instances, moves, posts, receive};
 
 use crate::activities::{self, Handled};
 use crate::client::Budget;
+use crate::links_back;
 use crate::nodeinfo;
 use crate::outbound;
 use crate::resolve::{MOST_PARENTS, ResolveError};
@@ -60,8 +61,10 @@ impl Federation {
                 self.probe(host).await;
                 Ok(())
             }
+            Job::VerifyLinks { actor } => return links_back::verify(self, *actor).await.map(|()| Ended::Done),
             Job::FetchCard { .. }
             | Job::PublishScheduled { .. }
+            | Job::ExpirePost { .. }
             | Job::Erase { .. }
             | Job::CutServer { .. }
             | Job::ConvertMedia { .. }

@@ -9,6 +9,7 @@ mod imports;
 pub mod inbox;
 pub mod jobs;
 pub mod lanes;
+pub mod links_back;
 pub mod nodeinfo;
 pub mod objects;
 pub mod outbound;

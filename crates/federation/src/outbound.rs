@@ -43,6 +43,9 @@ impl Outgoing {
 /// Carries out a `Job::Federate`: what is rendered is stored with its deliveries. A change whose rows are gone by now
 /// (posted and deleted in one breath) has nothing to say.
 pub fn federate(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Result<()> {
+    if stays_here(c, change)? {
+        return Ok(());
+    }
     let outgoing = match render(c, site, job, change) {
         Err(Error::NotFound(what)) => {
             tracing::debug!(%job, what, "nothing to federate any more");
@@ -63,6 +66,20 @@ pub fn federate(c: &mut Connection, site: &Site, job: JobId, change: &Change) ->
         deliveries::insert(c, one.sender.id, &body, &digest, inboxes)?;
     }
     Ok(())
+}
+
+/// Whether a change is about a post that never leaves this server: the one place that nothing passes, whoever enqueued it.
+fn stays_here(c: &mut Connection, change: &Change) -> Result<bool> {
+    let post = match change {
+        Change::Posted { post }
+        | Change::Edited { post }
+        | Change::Deleted { post, .. }
+        | Change::Pinned { post }
+        | Change::Unpinned { post }
+        | Change::Unboosted { boost: post } => *post,
+        _ => return Ok(false),
+    };
+    Ok(posts::find_many(c, &[post])?.iter().any(|post| post.local_only))
 }
 
 fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Result<Vec<Outgoing>> {
@@ -373,4 +390,38 @@ fn concerned(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
 
 fn uris(c: &mut Connection, ids: &[ActorId]) -> Result<Vec<String>> {
     Ok(actors::find_many(c, ids)?.into_iter().map(|a| a.uri).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use majlis_local::publish::Draft;
+    use majlis_local::schema::activities;
+    use majlis_local::testing::TestDb;
+    use majlis_local::testing::people::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_of_a_local_only_post_whoever_asks_for_it() {
+        TestDb::new()
+            .write_now(|c| {
+                let (ali, far) = (local(c, "ali"), remote(c, "far"));
+                follow(c, far.id, ali.id);
+                let post = publish(c, ali.id, Draft { local_only: true, ..draft("here") }).id;
+                for change in [
+                    Change::Posted { post },
+                    Change::Edited { post },
+                    Change::Pinned { post },
+                    Change::Unpinned { post },
+                    Change::Unboosted { boost: post },
+                    Change::Deleted { post, reached: vec![far.id] },
+                ] {
+                    federate(c, &site(), JobId::new(), &change)?;
+                }
+                assert_eq!(activities::table.count().get_result::<i64>(c)?, 0);
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -144,6 +144,7 @@ fn remote(plan: &Plan, host: usize, name: String) -> RemoteActor {
         memorial: false,
         suspended: false,
         also_known_as: vec![],
+        attribution_domains: vec![],
         created_at: None,
         inbox: format!("{uri}/inbox"),
         shared_inbox: Some(format!("{origin}/inbox")),

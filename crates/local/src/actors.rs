@@ -162,6 +162,8 @@ pub struct Endpoints {
     /// PKCS#8, base64; ours only.
     pub ed25519_private: Option<String>,
     pub key_fetched_at: Timestamp,
+    /// Domains whose pages may name it as their author.
+    pub attribution_domains: Option<Json<Vec<String>>>,
 }
 
 /// A local actor to be made.
@@ -205,6 +207,8 @@ pub struct RemoteActor {
     pub memorial: bool,
     pub suspended: bool,
     pub also_known_as: Vec<String>,
+    /// Domains whose pages may name it as their author.
+    pub attribution_domains: Vec<String>,
     pub created_at: Option<Timestamp>,
     pub inbox: String,
     pub shared_inbox: Option<String>,
@@ -263,6 +267,13 @@ pub fn find_many(c: &mut Connection, ids: &[ActorId]) -> Result<Vec<Actor>> {
 /// The actor with this ActivityPub id.
 pub fn by_uri(c: &mut Connection, uri: &str) -> Result<Option<Actor>> {
     Ok(actors::table.filter(actors::uri.eq(uri)).select(Actor::as_select()).first(c).optional()?)
+}
+
+/// Whether pages of `domain` may name this actor as their author: it has named the domain, or one above it.
+pub fn may_be_named_by(c: &mut Connection, id: ActorId, domain: &str) -> Result<bool> {
+    let named = endpoints(c, id)?.attribution_domains.map(|Json(domains)| domains).unwrap_or_default();
+    let covers = |named: &String| domain == named || domain.strip_suffix(named.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    Ok(named.iter().any(covers))
 }
 
 /// The actors with these ActivityPub ids; unknown ones are missing.
@@ -389,6 +400,7 @@ fn insert_local(
         ed25519_public: Some(new.keys.ed25519_public),
         ed25519_private: Some(new.keys.ed25519_private),
         key_fetched_at: now,
+        attribution_domains: None,
     };
     diesel::insert_into(actor_endpoints::table).values(endpoints).execute(c)?;
     search::index_actor(c, &actor)?;
@@ -463,6 +475,8 @@ pub fn store_remote(c: &mut Connection, remote: RemoteActor) -> Result<Actor> {
         ed25519_public: remote.ed25519_public,
         ed25519_private: None,
         key_fetched_at: now,
+        // Not `None`, which would leave the former ones.
+        attribution_domains: Some(Json(remote.attribution_domains)),
     };
     if known.is_some() {
         diesel::update(actor_endpoints::table.find(actor.id)).set(&endpoints).execute(c)?;

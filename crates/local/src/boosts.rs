@@ -71,7 +71,7 @@ pub fn boost(c: &mut Connection, site: &Site, actor: ActorId, post: &Post, wante
         return Err(Error::internal("a boost came in between"));
     };
     let author = actors::get(c, post.author_id)?;
-    if !author.is_local() || posts::has_remote_followers(c, actor)? {
+    if !post.local_only && (!author.is_local() || posts::has_remote_followers(c, actor)?) {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: boost.id } })?;
     }
     Ok(boost)
@@ -87,7 +87,7 @@ pub fn receive(
     at: Timestamp,
 ) -> Result<Option<Post>> {
     let post = original(c, post)?;
-    if post.deleted_at.is_some() || !may_be_boosted(actor, &post) || by(c, actor, post.id)?.is_some() {
+    if post.deleted_at.is_some() || post.local_only || !may_be_boosted(actor, &post) || by(c, actor, post.id)?.is_some() {
         return Ok(None);
     }
     let visibility = visibility.narrower(post.visibility);
@@ -127,6 +127,7 @@ fn insert(c: &mut Connection, new: New<'_>) -> Result<Option<Post>> {
             rows::kind.eq(PostKind::Note),
             rows::visibility.eq(new.visibility),
             rows::boost_of_id.eq(Some(new.post.id)),
+            rows::local_only.eq(new.post.local_only),
             rows::created_at.eq(new.at),
         ))
         .on_conflict_do_nothing()

@@ -81,6 +81,16 @@ pub enum Job {
         /// Where to.
         to: ActorId,
     },
+    /// Delete a post whose time is over.
+    ExpirePost {
+        /// The post.
+        post: PostId,
+    },
+    /// Look whether the pages that a local profile links to link back.
+    VerifyLinks {
+        /// The actor.
+        actor: ActorId,
+    },
     /// Take away the rest of a deleted actor's posts.
     Erase {
         /// The actor.

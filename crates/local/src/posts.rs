@@ -129,9 +129,18 @@ pub struct Post {
     pub quote_policy: QuotePolicy,
     /// Accepted quotes.
     pub quotes_count: i64,
+    /// Only people of this server see it, and it never leaves.
+    pub local_only: bool,
+    /// When it is deleted by itself.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Post {
+    /// Whether everybody may see it: visitors and other servers too.
+    pub fn is_open(&self) -> bool {
+        self.visibility.is_open() && !self.local_only
+    }
+
     /// The page of the post: what it says itself, else its ActivityPub id.
     pub fn page_url(&self) -> &str {
         self.url.as_deref().unwrap_or(&self.uri)
@@ -226,6 +235,7 @@ pub fn outbox(c: &mut Connection, author: ActorId, page: &Page) -> Result<Vec<Po
     let open = posts::table
         .filter(posts::author_id.eq(author))
         .filter(posts::visibility.le(Visibility::Unlisted))
+        .filter(posts::local_only.eq(false))
         .filter(posts::deleted_at.is_null());
     Ok(paged!(c, page, posts::id, open.select(Post::as_select())))
 }
@@ -236,6 +246,7 @@ pub fn open_reply_uris(c: &mut Connection, post: &Post, limit: i64) -> Result<Ve
         posts::table
             .filter(posts::in_reply_to_id.eq(post.id))
             .filter(posts::visibility.le(Visibility::Unlisted))
+            .filter(posts::local_only.eq(false))
             .filter(posts::deleted_at.is_null())
             .order(posts::id)
             .limit(limit)

@@ -11,11 +11,13 @@ use crate::emojis;
 use crate::error::{Error, Flaw, Problem, Result};
 use crate::follow_requests;
 use crate::ids::ActorId;
+use crate::jobs::{self, Change, Job};
 use crate::json::Json;
 use crate::quote_policies::QuotePolicy;
-use crate::schema::users;
+use crate::schema::{actor_endpoints, users};
 use crate::site::Site;
 use crate::text::{self, Format, Mentioned, Resolved, Scanned};
+use crate::verified_links;
 use crate::visibility::Visibility;
 use crate::writing::known_mentions;
 
@@ -25,6 +27,8 @@ pub const DISPLAY_NAME_LIMIT: usize = 30;
 pub const NOTE_LIMIT: usize = 500;
 /// Rows of the profile's table.
 pub const FIELDS: usize = 4;
+/// Domains whose pages may name a person as their author.
+pub const ATTRIBUTION_DOMAINS: usize = 100;
 /// Characters of a row's name, and of its value.
 pub const FIELD_LIMIT: usize = 255;
 /// Characters of the description of a picture.
@@ -100,6 +104,8 @@ pub struct ProfileEdit {
     pub show_media_replies: Option<bool>,
     /// Whether the profile has a tab of what is featured.
     pub show_featured: Option<bool>,
+    /// Domains whose pages may name this person as their author, in place of the former ones.
+    pub attribution_domains: Option<Vec<String>>,
     /// See [`ProfileSource::default_visibility`].
     pub default_visibility: Option<Visibility>,
     /// See [`ProfileSource::default_sensitive`].
@@ -146,16 +152,50 @@ pub fn edit(c: &mut Connection, site: &Site, id: ActorId, edit: ProfileEdit) -> 
             ))
             .execute(c)?;
     }
+    if let Some(domains) = edit.attribution_domains.clone() {
+        set_attribution_domains(c, id, domains)?;
+    }
+    let looks_anew = edit.fields.is_some();
     let unlocked = before.locked && edit.locked == Some(false);
     let change = rendered(c, site, &before, &stored, edit)?;
     if change == ProfileChange::default() {
         return Ok(before);
     }
     let actor = actors::change_profile(c, id, change)?;
+    if looks_anew {
+        verified_links::expect(c, &actor)?;
+    }
     if unlocked {
         follow_requests::accept_all(c, id)?;
     }
     Ok(actor)
+}
+
+/// Names the domains whose pages may name this person as their author; peers are told.
+fn set_attribution_domains(c: &mut Connection, id: ActorId, typed: Vec<String>) -> Result<()> {
+    let wrong = |message: String| Error::invalid("attribution_domains", Flaw::Invalid, message);
+    let mut domains = Vec::new();
+    for line in typed.iter().map(|line| line.trim()).filter(|line| !line.is_empty()) {
+        let line = line.strip_prefix("https://").or_else(|| line.strip_prefix("http://")).unwrap_or(line);
+        let line = line.strip_prefix("*.").unwrap_or(line).split('/').next().unwrap_or_default();
+        let domain = text::normalise_domain(line).filter(|domain| domain.contains('.'));
+        let domain = domain.ok_or_else(|| wrong(format!("must be names of domains; {line} is none")))?;
+        if !domains.contains(&domain) {
+            domains.push(domain);
+        }
+    }
+    if domains.len() > ATTRIBUTION_DOMAINS {
+        return Err(wrong(format!("at most {ATTRIBUTION_DOMAINS} domains")));
+    }
+    let stored = domains.clone();
+    if actors::endpoints(c, id)?.attribution_domains.map(|Json(before)| before).unwrap_or_default() == stored {
+        return Ok(());
+    }
+    diesel::update(actor_endpoints::table.find(id))
+        .set(actor_endpoints::attribution_domains.eq(Some(Json(stored))))
+        .execute(c)?;
+    jobs::enqueue(c, &Job::Federate { change: Change::ProfileChanged { actor: id } })?;
+    Ok(())
 }
 
 /// What others see of an edit. The text and the table are rendered anew also when only the other has changed, because

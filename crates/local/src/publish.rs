@@ -11,6 +11,7 @@ use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Flaw, Problem, Result};
 use crate::events::Event;
+use crate::expiring;
 use crate::hashtags;
 use crate::ids::{ActorId, AppId, AttachmentId, PostId};
 use crate::jobs::{self, Change, Job};
@@ -55,6 +56,12 @@ pub struct Draft {
     pub app: Option<AppId>,
     /// The same key from the same author within an hour gives the same post.
     pub idempotency_key: Option<String>,
+    /// Only people of this server see it. An answer to such a post is always one too.
+    pub local_only: bool,
+    /// Seconds from its publication until it is deleted.
+    pub expires_in: Option<i64>,
+    /// When it is deleted, instead.
+    pub expires_at: Option<Timestamp>,
     /// Characters allowed.
     pub character_limit: usize,
 }
@@ -119,6 +126,8 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
         None => None,
     };
     check_draft(&draft)?;
+    let expires_at = expiring::time_of(&draft, Timestamp::now())?;
+    let local_only = draft.local_only || parent.as_ref().is_some_and(|parent| parent.local_only);
     let written = typed.write(c, site, &author, draft.language.clone())?;
     let id = PostId::new();
     let visibility = draft.visibility.unwrap_or(Visibility::Public);
@@ -161,6 +170,8 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
                 rows::emojis.eq(written.emojis.clone()),
                 rows::parts.eq(parts),
                 rows::app_id.eq(draft.app),
+                rows::local_only.eq(local_only),
+                rows::expires_at.eq(expires_at),
                 rows::created_at.eq(now),
                 rows::quote_policy.eq(draft.quote_policy.unwrap_or(QuotePolicy::PUBLIC).within(visibility)),
             ),
@@ -178,6 +189,9 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     cards::expect(c, &post)?;
     tell_named(c, &post, &written.mentioned_ids(), &[])?;
     tell_watchers(c, &post)?;
+    if let Some(at) = expires_at {
+        jobs::enqueue_at(c, &Job::ExpirePost { post: id }, at)?;
+    }
     if has_to_leave(c, &post, &written.mentioned, quoted.as_ref())? {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: id } })?;
     }
@@ -267,6 +281,7 @@ pub fn edit_typed(
             rows::source_format.eq(Some(revision.format.media_type())),
             rows::emojis.eq(written.emojis.clone()),
             rows::parts.eq(parts),
+            rows::kind.eq(if keeps_poll { PostKind::Question } else { PostKind::Note }),
             rows::edited_at.eq(Some(Timestamp::now())),
             rows::quote_policy.eq(revision.quote_policy.map_or(post.quote_policy, |policy| policy.within(post.visibility))),
         ))
@@ -279,7 +294,9 @@ pub fn edit_typed(
     tell_named(c, &post, &new, &[])?;
     tell_boosters(c, &post)?;
     quotes::tell_quoters(c, &post)?;
-    jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    if !post.local_only {
+        jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    }
     after_commit(Event::PostEdited(id));
     Ok(post)
 }
@@ -295,7 +312,9 @@ pub fn set_quote_policy(c: &mut Connection, author: ActorId, id: PostId, policy:
         return Ok(post);
     }
     let post = diesel::update(rows::table.find(id)).set(rows::quote_policy.eq(policy)).returning(cols::<Post>()).get_result(c)?;
-    jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    if !post.local_only {
+        jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+    }
     after_commit(Event::PostEdited(id));
     Ok(post)
 }
@@ -311,7 +330,9 @@ pub fn delete(c: &mut Connection, author: ActorId, id: PostId) -> Result<Post> {
         return Ok(post);
     }
     let reached = posts::bury(c, &post)?;
-    jobs::enqueue(c, &Job::Federate { change: Change::Deleted { post: id, reached } })?;
+    if !post.local_only {
+        jobs::enqueue(c, &Job::Federate { change: Change::Deleted { post: id, reached } })?;
+    }
     Ok(post)
 }
 
@@ -338,6 +359,7 @@ pub(crate) fn parent_of(c: &mut Connection, viewer: ActorId, id: PostId) -> Resu
 }
 
 pub(crate) fn check_draft(draft: &Draft) -> Result<()> {
+    expiring::time_of(draft, Timestamp::now())?;
     let has_more = !draft.attachments.is_empty() || draft.poll.is_some() || draft.quote.is_some();
     check_text(&draft.text, &draft.summary, draft.character_limit, has_more)?;
     if let Some(poll) = &draft.poll {
@@ -418,6 +440,9 @@ pub(crate) fn tell_boosters(c: &mut Connection, post: &Post) -> Result<()> {
 
 /// Whether any other server has to hear of a new post.
 fn has_to_leave(c: &mut Connection, post: &Post, mentioned: &[Actor], quoted: Option<&Post>) -> Result<bool> {
+    if post.local_only {
+        return Ok(false);
+    }
     if mentioned.iter().any(|a| !a.is_local()) || quoted.is_some_and(|quoted| !quoted.local) {
         return Ok(true);
     }

@@ -59,6 +59,7 @@ diesel::table! {
         ed25519_public -> Nullable<Text>,
         ed25519_private -> Nullable<Text>,
         key_fetched_at -> BigInt,
+        attribution_domains -> Nullable<Text>,
     }
 }
 
@@ -86,6 +87,7 @@ diesel::table! {
         created_at -> BigInt,
         default_quote_policy -> Integer,
         app_id -> Nullable<BigInt>,
+        links_checked_at -> Nullable<BigInt>,
     }
 }
 
@@ -247,6 +249,8 @@ diesel::table! {
         deleted_at -> Nullable<BigInt>,
         quote_policy -> Integer,
         quotes_count -> BigInt,
+        local_only -> Bool,
+        expires_at -> Nullable<BigInt>,
     }
 }
 

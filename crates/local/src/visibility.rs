@@ -119,7 +119,8 @@ pub(crate) fn addressed(viewer: &str, post: &str, author: &str) -> String {
          AND ({post}.visibility < 2 \
            OR EXISTS (SELECT 1 FROM mentions vm WHERE vm.post_id = {post}.id AND vm.actor_id = {viewer}) \
            OR ({post}.visibility = 2 \
-             AND EXISTS (SELECT 1 FROM follows vf WHERE vf.actor_id = {viewer} AND vf.target_id = {post}.author_id)))"
+             AND EXISTS (SELECT 1 FROM follows vf WHERE vf.actor_id = {viewer} AND vf.target_id = {post}.author_id))) \
+         AND (NOT {post}.local_only OR EXISTS (SELECT 1 FROM users vu WHERE vu.actor_id = {viewer}))"
     )
 }
 
@@ -152,4 +153,56 @@ pub(crate) fn server_unblocked(viewer: &str, author: &str) -> String {
         "({author}.domain IS NULL OR NOT EXISTS (SELECT 1 FROM domain_blocks vd WHERE vd.actor_id = {viewer}) \
          OR NOT EXISTS (SELECT 1 FROM domain_blocks vd WHERE vd.actor_id = {viewer} AND vd.domain IN ({author}.domain, {author}.host)))"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boosts;
+    use crate::jobs::{self, Job};
+    use crate::pins;
+    use crate::posts;
+    use crate::publish::{self, Draft};
+    use crate::testing::TestDb;
+    use crate::testing::people::*;
+
+    #[test]
+    fn a_local_only_post_is_seen_by_the_servers_own_people_and_never_leaves() {
+        TestDb::new()
+            .write_now(|c| {
+                let (ali, badr, far) = (local(c, "ali"), local(c, "badr"), remote(c, "far"));
+                follow(c, far.id, ali.id);
+                let text = "hello @far@peer.example";
+                let post = publish(c, ali.id, Draft { local_only: true, ..draft(text) });
+                for (viewer, sees) in [(Some(ali.id), true), (Some(badr.id), true), (Some(far.id), false), (None, false)] {
+                    assert_eq!(may_see(c, viewer, &post)?, sees, "{viewer:?}");
+                    assert_eq!(visible(c, viewer, post.id)?.is_some(), sees, "{viewer:?}");
+                    let mut kept = vec![post.clone()];
+                    retain_visible(c, viewer, &mut kept)?;
+                    assert_eq!(kept.len(), usize::from(sees), "{viewer:?}");
+                }
+                assert_eq!(seen_by(c, &[badr.id, far.id], post.id)?, [badr.id]);
+                assert!(!post.is_open());
+                // What is made of it stays here as well.
+                let answer = reply(c, badr.id, post.id, "an answer");
+                assert!(answer.local_only);
+                let boost = boosts::boost(c, &site(), badr.id, &post, None)?;
+                assert!(boost.local_only);
+                assert_eq!(
+                    boosts::receive(c, far.id, &post, "https://peer.example/b", Visibility::Public, post.created_at)?,
+                    None
+                );
+                assert!(posts::outbox(c, ali.id, &crate::Page::newest(10))?.is_empty());
+                assert!(posts::open_reply_uris(c, &post, 10)?.is_empty());
+                let revision = publish::Revision { text: "bye".into(), character_limit: 500, ..Default::default() };
+                assert!(publish::edit(c, &site(), ali.id, post.id, revision)?.local_only);
+                publish::delete(c, ali.id, post.id)?;
+                assert!(!jobs::all(c)?.iter().any(|job| matches!(job, Job::Federate { .. })), "{:?}", jobs::all(c)?);
+                let pinned = publish(c, ali.id, Draft { local_only: true, ..draft("pinned") });
+                pins::pin(c, ali.id, &pinned)?;
+                assert!(!pins::of_author(c, ali.id)?.iter().any(posts::Post::is_open));
+                Ok(())
+            })
+            .unwrap();
+    }
 }

@@ -77,6 +77,7 @@ fn remote_actor(name: &str, origin: &str) -> RemoteActor {
         memorial: false,
         suspended: false,
         also_known_as: vec![],
+        attribution_domains: vec![],
         created_at: None,
         inbox: format!("{origin}/u/{name}/inbox"),
         shared_inbox: Some(format!("{origin}/inbox")),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
     Connection, Db, Result, Timestamp, apps, attachments, cards, instances, mutes, oauth_codes, publish, received, sessions,
-    tickets, tokens, tombstones,
+    tickets, tokens, tombstones, verified_links,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -71,6 +71,11 @@ const CHORES: &[Chore] = &[
         name: "cards",
         every: Duration::from_secs(24 * HOUR),
         run: |c, now| cards::purge(c, now.plus_seconds(-30 * DAY), BATCH),
+    },
+    Chore {
+        name: "verified_links",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| verified_links::enqueue_due(c, now.plus_seconds(-7 * DAY), PROBES),
     },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];

@@ -15,7 +15,7 @@ use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, announcements, domain_blocks, receive, scheduled};
+use majlis_local::{Db, Error, announcements, domain_blocks, expiring, receive, scheduled};
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -94,6 +94,13 @@ impl Rooms {
             Job::Erase { actor } => return erase(&self.db, *actor).await,
             Job::Announce { announcement } => return announce(&self.db, *announcement).await,
             Job::PublishScheduled { scheduled } => return publish_scheduled(&self.db, id, *scheduled).await,
+            Job::ExpirePost { post } => {
+                let post = *post;
+                return match self.db.write(move |c| expiring::expire(c, post)).await {
+                    Ok(()) => Outcome::Done,
+                    Err(error) => Outcome::Again { why: error.to_string(), after: None },
+                };
+            }
             Job::FetchCard { post } => {
                 return match previews::fetch_card(&self.federation, &self.api.media, *post).await {
                     Ok(()) => Outcome::Done,

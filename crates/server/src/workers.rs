@@ -279,6 +279,8 @@ fn kind(job: &Job) -> &'static str {
         Job::FetchCard { .. } => "fetch_card",
         Job::PublishScheduled { .. } => "publish_scheduled",
         Job::CarryFollowers { .. } => "carry_followers",
+        Job::ExpirePost { .. } => "expire_post",
+        Job::VerifyLinks { .. } => "verify_links",
         Job::Erase { .. } => "erase",
         Job::CutServer { .. } => "cut_server",
         Job::ConvertMedia { .. } => "convert_media",

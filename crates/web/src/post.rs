@@ -92,7 +92,7 @@ pub async fn show(visit: Visit, path: web::Path<(String, String)>) -> Result<Htt
         main,
         replies,
     };
-    visit.page(&page, if found.post.visibility.is_open() { Keep::Shared } else { Keep::Private })
+    visit.page(&page, if found.post.is_open() { Keep::Shared } else { Keep::Private })
 }
 
 /// `GET /users/{name}/statuses/{id}` of a browser: leads to the page.
@@ -178,7 +178,7 @@ async fn describe(visit: &Visit, query: &OembedQuery) -> Result<HttpResponse> {
     }
     let (handle, id) = named(visit.site(), &query.url).ok_or(Error::NotFound)?;
     let Where::Here(found) = find(visit, &handle, &id, false).await? else { return Err(Error::NotFound) };
-    if !found.post.visibility.is_open() {
+    if !found.post.is_open() {
         return Err(Error::NotFound);
     }
     let site = visit.site();
@@ -278,7 +278,7 @@ fn read(
     if author.username_key != name || author.domain.as_deref() != domain {
         return Err(Error::NotFound);
     }
-    if author.deleted_at.is_some() || (post.deleted_at.is_some() && post.visibility.is_open()) {
+    if author.deleted_at.is_some() || (post.deleted_at.is_some() && post.is_open()) {
         return Err(Error::Gone);
     }
     if author.suspended_at.is_some() {
@@ -338,7 +338,7 @@ fn head(visit: &Visit, author: &Actor, post: &Post, card: &Card<'_>, canonical: 
     if let Some(media) = picture.filter(|media| !media.description.is_empty()) {
         properties.push(("og:image:alt", media.description.to_owned()));
     }
-    let is_open = post.visibility.is_open();
+    let is_open = post.is_open();
     Head {
         kind: "article",
         large_picture: picture.is_some(),

@@ -206,7 +206,7 @@ async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, qu
                 ..filter
             };
             let mut posts = if with_pins { feeds::pinned(c, viewer, actor.id)? } else { Vec::new() };
-            posts.retain(|post| post.visibility.is_open());
+            posts.retain(|post| post.is_open());
             let pinned = posts.len();
             let slice = feeds::author(c, viewer, actor.id, &filter, &paging.page())?;
             let ends = Ends::of(&slice);

@@ -35,7 +35,8 @@ pub struct Source {
     pub hide_collections: bool,
     pub discoverable: bool,
     pub indexable: bool,
-    pub attribution_domains: [(); 0],
+    /// Domains whose pages may name the account as their author.
+    pub attribution_domains: Vec<String>,
     pub quote_policy: &'static str,
 }
 
@@ -85,7 +86,8 @@ pub struct Profile {
     pub show_media: bool,
     pub show_media_replies: bool,
     pub show_featured: bool,
-    pub attribution_domains: [(); 0],
+    /// Domains whose pages may name the account as their author.
+    pub attribution_domains: Vec<String>,
 }
 
 impl CredentialAccount {
@@ -108,7 +110,7 @@ impl CredentialAccount {
                 hide_collections: actor.hide_collections,
                 discoverable: actor.discoverable,
                 indexable: actor.indexable,
-                attribution_domains: [],
+                attribution_domains: attribution_domains(c, id)?,
                 quote_policy: source.default_quote_policy.word(),
             },
             role: CredentialRole::of(role),
@@ -143,7 +145,7 @@ impl Profile {
             show_media: actor.show_media,
             show_media_replies: actor.show_media_replies,
             show_featured: actor.show_featured,
-            attribution_domains: [],
+            attribution_domains: attribution_domains(c, id)?,
         })
     }
 }
@@ -170,6 +172,10 @@ impl CredentialRole {
         let AccountRole { id, name, color } = badge.unwrap_or(AccountRole { id: "-99", name: "", color: "" });
         Self { id, name, permissions: permissions.to_string(), color, highlighted, collection_limit: 0 }
     }
+}
+
+fn attribution_domains(c: &mut Connection, id: ActorId) -> Result<Vec<String>> {
+    Ok(actors::endpoints(c, id)?.attribution_domains.map(|Json(domains)| domains).unwrap_or_default())
 }
 
 /// The rows as typed, each with what is known of the shown one in its place.

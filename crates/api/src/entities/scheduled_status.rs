@@ -40,6 +40,13 @@ pub struct ScheduledParams {
     pub application_id: Option<AppId>,
     /// Ours: `text/plain` or `text/markdown`.
     pub content_type: &'static str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub local_only: bool,
+    /// Seconds from its publication until it is deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     /// Always `null`, as in Mastodon: it is scheduled once.
     pub scheduled_at: (),
     pub idempotency: (),
@@ -105,6 +112,9 @@ impl ScheduledStatus {
                 quote_approval_policy: draft.quote_policy.map(QuotePolicy::word),
                 application_id: draft.app,
                 content_type: draft.format.media_type(),
+                local_only: draft.local_only,
+                expires_in: draft.expires_in,
+                expires_at: draft.expires_at,
                 scheduled_at: (),
                 idempotency: (),
                 with_rate_limit: false,

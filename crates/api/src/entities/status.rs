@@ -38,6 +38,12 @@ pub struct Status {
     /// The content warning: plain text.
     pub spoiler_text: String,
     pub visibility: Visibility,
+    /// Only this server's people see it, as in GoToSocial and Hometown; left out otherwise.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub local_only: bool,
+    /// When it is deleted by itself; left out when it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
     pub language: Option<String>,
     pub uri: String,
     pub url: String,
@@ -368,6 +374,8 @@ impl<'a> Batch<'a> {
             sensitive: post.sensitive,
             spoiler_text: post.summary.clone(),
             visibility: post.visibility,
+            local_only: post.local_only,
+            expires_at: post.expires_at,
             language: post.language.clone(),
             uri: post.uri.clone(),
             url: post.page_url().to_owned(),

@@ -242,6 +242,70 @@ async fn older_apps_ask_for_a_card_by_itself() {
 }
 
 #[actix_web::test]
+async fn a_local_only_status_is_for_people_here() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    for form in ["status=here&local_only=true", "status=here&visibility=local"] {
+        let status = say(&me, form).await;
+        assert_eq!((&status["visibility"], &status["local_only"]), (&json!("public"), &json!(true)), "{form}");
+        assert_eq!(ali.get(&path(&status, "")).await.ok()["local_only"], true);
+        let answer = say(&ali, &format!("status=answer&in_reply_to_id={}", status["id"].as_str().unwrap())).await;
+        assert_eq!(answer["local_only"], true);
+        for rest in ["", "/context", "/history", "/favourited_by", "/card"] {
+            assert_eq!(app.anonymous().get(&path(&status, rest)).await.status, 404, "{rest}");
+        }
+    }
+    for timeline in ["/api/v1/timelines/public", "/api/v1/timelines/public?local=true"] {
+        assert_eq!(app.anonymous().get(timeline).await.ok(), json!([]), "{timeline}");
+        assert_eq!(ali.get(timeline).await.ok().as_array().unwrap().len(), 2, "{timeline}");
+    }
+    let statuses = format!("/api/v1/accounts/{}/statuses", me.id());
+    assert_eq!(app.anonymous().get(&statuses).await.ok(), json!([]));
+    assert!(!app.read(jobs::all).await.iter().any(|job| matches!(job, Job::Federate { .. })));
+    let open = say(&me, "status=everywhere").await;
+    assert!(open.get("local_only").is_none() && open.get("expires_at").is_none());
+}
+
+#[actix_web::test]
+async fn a_status_may_have_an_end() {
+    let app = TestApp::new();
+    let me = app.user("me").await;
+    let status = say(&me, "status=soon+gone&expires_in=3600").await;
+    assert!(status["expires_at"].is_string(), "{status}");
+    let until = say(&me, "status=until&expires_at=2030-01-01T00:00:00Z").await;
+    assert_eq!(until["expires_at"], "2030-01-01T00:00:00.000Z");
+    for form in ["status=x&expires_in=5", "status=x&expires_at=2020-01-01"] {
+        let answer = me.post_form("/api/v1/statuses", form).await;
+        assert_eq!(answer.status, 422, "{form}");
+        assert!(answer.json["details"]["expires_in"].is_array(), "{}", answer.text);
+    }
+    let ends = app.read(jobs::all).await;
+    assert_eq!(ends.iter().filter(|job| matches!(job, Job::ExpirePost { .. })).count(), 2);
+}
+
+#[actix_web::test]
+async fn an_edit_may_change_the_poll() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let status = say(&me, "status=q&poll[options][]=a&poll[options][]=b&poll[expires_in]=600").await;
+    let votes = format!("/api/v1/polls/{}/votes", status["id"].as_str().unwrap());
+    ali.post_form(&votes, "choices[]=1").await.ok();
+    let same = json!({ "status": "q?", "poll": { "options": ["a", "b"], "expires_in": 1200, "hide_totals": true } });
+    let edited = me.put_json(&path(&status, ""), same).await.ok();
+    assert_eq!((&edited["poll"]["voters_count"], &edited["content"]), (&json!(1), &json!("<p>q?</p>")));
+    // An app that does not speak of the poll does not take it away.
+    let kept = me.put_json(&path(&status, ""), json!({ "status": "q!" })).await.ok();
+    assert_eq!(kept["poll"]["options"][1]["title"], "b");
+    let other = json!({ "status": "q", "poll": { "options": ["a", "c"], "expires_in": 600 } });
+    let edited = me.put_json(&path(&status, ""), other).await.ok();
+    assert_eq!((&edited["poll"]["votes_count"], &edited["poll"]["options"][1]["title"]), (&json!(0), &json!("c")));
+    ali.post_form(&votes, "choices[]=1").await.ok();
+    let wrong = json!({ "status": "q", "poll": { "options": ["a"], "expires_in": 600 } });
+    assert_eq!(me.put_json(&path(&status, ""), wrong).await.status, 422);
+    assert_eq!(me.get(&path(&status, "")).await.ok()["poll"]["votes_count"], 1);
+}
+
+#[actix_web::test]
 async fn a_context_is_whole_and_in_order() {
     let app = TestApp::new();
     let me = app.user("me").await;

@@ -117,7 +117,7 @@ pub(super) async fn featured(federation: Data<Federation>, name: Path<String>) -
         .read(move |c| {
             let actor = living(c, &name)?;
             let mut pinned = pins::of_author(c, actor.id)?;
-            pinned.retain(|post| post.visibility.is_open());
+            pinned.retain(|post| post.is_open());
             let notes = objects::note::render_many(c, &site, &pinned)?;
             let mut all = Collection::new(CollectionKind::OrderedCollection, format!("{}/collections/featured", actor.uri));
             all.total_items = u64::try_from(notes.len()).ok();
@@ -146,7 +146,7 @@ pub(super) async fn replies(federation: Data<Federation>, req: HttpRequest, path
             first.items = items;
             let mut all = Collection::new(CollectionKind::Collection, id);
             all.first = Some(CollectionRef::Embedded(Box::new(first)));
-            Ok((all, !post.visibility.is_open()))
+            Ok((all, !post.is_open()))
         })
         .await?;
     document(&collection, private)

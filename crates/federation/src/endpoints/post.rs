@@ -22,7 +22,7 @@ pub(super) fn at(c: &mut Connection, viewer: Option<ActorId>, name: &str, id: Po
         return Err(Error::NotFound("post"));
     }
     // That a post is gone may hear whoever might have known it.
-    let visible = if post.deleted_at.is_some() { post.visibility.is_open() } else { visibility::may_see(c, viewer, &post)? };
+    let visible = if post.deleted_at.is_some() { post.is_open() } else { visibility::may_see(c, viewer, &post)? };
     if visible { Ok(post) } else { Err(Error::NotFound("post")) }
 }
 
@@ -42,7 +42,7 @@ pub(super) async fn show(federation: Data<Federation>, req: HttpRequest, path: P
         })
         .await?;
     match note {
-        Some(note) => document(&note, !post.visibility.is_open()),
+        Some(note) => document(&note, !post.is_open()),
         None => {
             let mut gone = Tombstone::new(post.uri);
             gone.deleted = post.deleted_at.map(majlis_local::Timestamp::to_utc);
@@ -62,7 +62,7 @@ pub(super) async fn activity(federation: Data<Federation>, req: HttpRequest, pat
             if post.deleted_at.is_some() {
                 return Err(Error::NotFound("activity"));
             }
-            Ok((outbound::activity_of(c, &site, &post)?, !post.visibility.is_open()))
+            Ok((outbound::activity_of(c, &site, &post)?, !post.is_open()))
         })
         .await?;
     document(&activity, private)

@@ -14,6 +14,8 @@ use crate::vocab::{self, Capability, Generator, Media, Multikey, Tag};
 const MOST_FIELDS: usize = 16;
 /// Former names of a remote profile that are kept.
 const MOST_ALIASES: usize = 32;
+/// Domains of a remote profile that may name it.
+const MOST_ATTRIBUTIONS: usize = 100;
 /// Characters of a display name that are kept.
 const NAME_LENGTH: usize = 200;
 
@@ -65,6 +67,7 @@ pub fn render(site: &Site, actor: &Actor, endpoints: &Endpoints, moved_to: Optio
     out.indexable = Some(actor.indexable);
     out.also_known_as = actor.also_known_as.as_ref().map(|a| a.0.clone()).unwrap_or_default();
     out.moved_to = moved_to;
+    out.attribution_domains = endpoints.attribution_domains.as_ref().map(|domains| domains.0.clone()).unwrap_or_default();
     out.memorial = actor.memorial.then_some(true);
     out.suspended = actor.suspended_at.is_some().then_some(true);
     out.published = Some(actor.created_at.to_utc());
@@ -122,6 +125,12 @@ pub fn read(actor: &vocab::Actor, domain: &str) -> Option<RemoteActor> {
         memorial: actor.memorial.unwrap_or(false),
         suspended: actor.suspended.unwrap_or(false),
         also_known_as: actor.also_known_as.iter().take(MOST_ALIASES).cloned().collect(),
+        attribution_domains: actor
+            .attribution_domains
+            .iter()
+            .filter_map(|domain| text::normalise_domain(domain))
+            .take(MOST_ATTRIBUTIONS)
+            .collect(),
         created_at: actor.published.map(Timestamp::from).map(not_later_than_now),
         inbox: actor.inbox.clone(),
         shared_inbox: actor.shared_inbox().map(str::to_owned),

@@ -5,7 +5,7 @@ use majlis_local::text::page::{charset, charset_of};
 
 /// The page as text. In this order: a byte order mark; what the server says; what the page says; UTF-8 when it is that; and of
 /// what is left, the charset that old pages in Arabic or in Latin script have.
-pub(super) fn text(bytes: &[u8], content_type: Option<&str>) -> String {
+pub(crate) fn text(bytes: &[u8], content_type: Option<&str>) -> String {
     let named = |name: Option<String>| name.and_then(|name| Encoding::for_label(name.trim().as_bytes()));
     let said = named(content_type.and_then(charset_of)).or_else(|| named(charset(bytes)));
     let encoding = said.unwrap_or_else(|| guess(bytes));

@@ -1,7 +1,7 @@
 //! Cards: the page that a post links to is read by the guarded client, within a budget, and what it says of itself is stored.
 //! A page that cannot be read is not asked again soon; nobody waits for any of this.
 
-mod decode;
+pub(crate) mod decode;
 mod details;
 mod oembed;
 
@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use majlis_local::cards::{self, NewCard, Wanted};
-use majlis_local::ids::PostId;
+use majlis_local::ids::{ActorId, PostId};
 use majlis_local::instances::Policy;
+use majlis_local::text::Handle;
 use majlis_local::text::page::Page;
-use majlis_local::{Error, instances};
+use majlis_local::{Error, actors, instances};
 use majlis_media::Media;
 use url::Url;
 
@@ -21,7 +22,7 @@ use crate::state::Federation;
 use details::Details;
 
 /// Bytes of a page that are read: what it says of itself stands at its beginning.
-const PAGE_BYTES: usize = 1 << 20;
+pub(crate) const PAGE_BYTES: usize = 1 << 20;
 /// Bytes of an oEmbed answer.
 const OEMBED_BYTES: usize = 256 * 1024;
 /// Bytes of a picture.
@@ -31,7 +32,7 @@ const REQUESTS: u32 = 12;
 /// The time for all of them.
 const TIME: Duration = Duration::from_secs(30);
 
-const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml";
+pub(crate) const ACCEPT_PAGE: &str = "text/html, application/xhtml+xml";
 const ACCEPT_OEMBED: &str = "application/json+oembed, application/json";
 const ACCEPT_IMAGE: &str = "image/webp, image/png, image/jpeg, image/gif";
 
@@ -117,6 +118,7 @@ async fn read_page(
         details.player = None;
     }
     let mut new = details.card(url);
+    new.author = creator(federation, &details, &fetched.url).await;
     let mut stored = None;
     if !new.title.is_empty()
         && policy == Policy::None
@@ -139,6 +141,15 @@ async fn read_page(
     Ok((new, stored))
 }
 
+/// The account that the page names as its author, if that account names the page's domain (Mastodon's `fediverse:creator`).
+async fn creator(federation: &Federation, details: &Details, url: &Url) -> Option<ActorId> {
+    let handle = Handle::parse(details.creator.as_deref()?)?;
+    let domain = instances::host_of(url.as_str())?;
+    let author = federation.resolve_handle(&handle).await.ok()?.id;
+    let may = federation.db.read(move |c| actors::may_be_named_by(c, author, &domain)).await;
+    matches!(may, Ok(true)).then_some(author)
+}
+
 async fn image_bytes(federation: &Federation, image: &Url, budget: &Budget) -> Option<Bytes> {
     match federation.client.get_bytes(image, ACCEPT_IMAGE, IMAGE_BYTES, budget).await {
         Ok(download) => Some(download.body),
@@ -157,7 +168,7 @@ async fn policy(federation: &Federation, url: &Url) -> Policy {
 }
 
 /// Pages and pictures are asked by https, also where a link says http.
-fn secure(mut url: Url, federation: &Federation) -> Url {
+pub(crate) fn secure(mut url: Url, federation: &Federation) -> Url {
     if federation.client.private_peers() == PrivatePeers::Off && url.scheme() == "http" && url.port().is_none() {
         // Both are schemes of the web: this cannot fail.
         let _ = url.set_scheme("https");
@@ -165,7 +176,7 @@ fn secure(mut url: Url, federation: &Federation) -> Url {
     url
 }
 
-fn is_page(media_type: &str) -> bool {
+pub(crate) fn is_page(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     matches!(essence.as_str(), "text/html" | "application/xhtml+xml")
 }

@@ -1,7 +1,9 @@
 //! Cards of pages on a loopback server.
 
+use diesel::prelude::*;
 use majlis_local::cards::{CardKind, of_posts};
 use majlis_local::posts::Post;
+use majlis_local::schema::actor_endpoints as endpoints;
 use majlis_local::testing::{TestDb, people};
 use majlis_media::{Limits, Store};
 
@@ -121,6 +123,32 @@ async fn a_page_that_gives_nothing_is_left_alone() {
     assert_eq!((card.title.as_str(), card.image), ("x", None));
     let post = here.say(peer.url("/own").to_string()).await;
     assert_eq!(here.card(&post).await.unwrap().html, "");
+}
+
+#[tokio::test]
+async fn an_author_is_named_who_names_the_page() {
+    let here = Here::new();
+    let peer = Server::start(|seen, _| {
+        let name = seen.target.trim_start_matches('/');
+        answer("text/html", format!("<title>x</title><meta name=fediverse:creator content='@{name}@majlis.example'>"))
+    })
+    .await;
+    let domain = majlis_local::instances::host_of(peer.origin.as_str()).unwrap();
+    let ali = here
+        .db
+        .write(move |c| {
+            let (ali, _) = (people::local(c, "ali"), people::local(c, "badr"));
+            diesel::update(endpoints::table.find(ali.id))
+                .set(endpoints::attribution_domains.eq(Some(majlis_local::Json(vec![domain]))))
+                .execute(c)?;
+            Ok(ali.id)
+        })
+        .await
+        .unwrap();
+    for (path, author) in [("/ali", Some(ali)), ("/badr", None), ("/nobody", None)] {
+        let post = here.say(peer.url(path).to_string()).await;
+        assert_eq!(here.card(&post).await.unwrap().author_id, author, "{path}");
+    }
 }
 
 #[tokio::test]

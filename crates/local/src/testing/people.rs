@@ -89,6 +89,7 @@ pub fn remote_actor(name: &str) -> RemoteActor {
         memorial: false,
         suspended: false,
         also_known_as: vec![],
+        attribution_domains: vec![],
         created_at: None,
         inbox: format!("{uri}/inbox"),
         shared_inbox: Some("https://peer.example/inbox".into()),
