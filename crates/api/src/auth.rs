@@ -153,7 +153,7 @@ pub(crate) async fn identify(req: &HttpRequest) -> Result<Identity> {
 
 /// The token of `Authorization: Bearer …` (RFC 6750 §2.1), else of the query's `access_token` (§2.3), which browsers need
 /// for streams.
-fn bearer_token(req: &HttpRequest) -> Option<String> {
+pub(crate) fn bearer_token(req: &HttpRequest) -> Option<String> {
     let header = req.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())

@@ -4,7 +4,7 @@ use actix_web::web::{Json, Path};
 use majlis_local::ids::{ActorId, NotificationId};
 use majlis_local::markers::{self, Timeline};
 use majlis_local::notifications::{self, Filter, NotificationKind};
-use majlis_local::{Error, Page};
+use majlis_local::{Connection, Error, Page};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, need};
@@ -25,25 +25,42 @@ pub struct NotificationParams {
     types: Option<Vec<String>>,
     exclude_types: Option<Vec<String>>,
     account_id: Option<ActorId>,
+    /// Also what the person's policy has filtered.
+    include_filtered: Option<bool>,
     #[serde(flatten)]
     page: PageParams,
 }
 
+/// The kinds of these names.
+pub(crate) fn known(words: &[String]) -> Vec<NotificationKind> {
+    let mut kinds: Vec<NotificationKind> = words.iter().filter_map(|word| NotificationKind::from_word(word)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
+}
+
 impl NotificationParams {
     fn filter(&self) -> Filter {
-        let known = |words: &[String]| -> Vec<NotificationKind> {
-            words.iter().filter_map(|word| NotificationKind::from_word(word)).collect()
-        };
-        let wanted = self.types.as_deref().filter(|types| !types.is_empty()).map(known);
-        let unwanted = known(self.exclude_types.as_deref().unwrap_or_default());
-        let kinds = if wanted.is_none() && unwanted.is_empty() {
-            None
-        } else {
-            let all = wanted.unwrap_or_else(|| NotificationKind::ALL.to_vec());
-            Some(all.into_iter().filter(|kind| !unwanted.contains(kind)).collect())
-        };
-        Filter { kinds, actor: self.account_id }
+        asked(self.types.as_deref(), self.exclude_types.as_deref(), self.account_id, self.include_filtered)
     }
+}
+
+/// What the parameters that all lists of notifications share ask for.
+pub(crate) fn asked(
+    types: Option<&[String]>,
+    exclude_types: Option<&[String]>,
+    actor: Option<ActorId>,
+    filtered: Option<bool>,
+) -> Filter {
+    let wanted = types.filter(|types| !types.is_empty()).map(known);
+    let unwanted = known(exclude_types.unwrap_or_default());
+    let kinds = if wanted.is_none() && unwanted.is_empty() {
+        None
+    } else {
+        let all = wanted.unwrap_or_else(|| NotificationKind::ALL.to_vec());
+        Some(all.into_iter().filter(|kind| !unwanted.contains(kind)).collect())
+    };
+    Filter { kinds, actor, filtered: filtered.unwrap_or(false) }
 }
 
 /// `GET /api/v1/notifications`.
@@ -76,14 +93,14 @@ pub async fn show(api: Api, id: Path<NotificationId>, user: User<need::ReadNotif
 /// `POST /api/v1/notifications/clear`.
 pub async fn clear(api: Api, user: User<need::WriteNotifications>) -> Result<Json<Empty>> {
     let viewer = user.actor;
-    api.db.write(move |c| notifications::dismiss(c, viewer, None)).await?;
+    api.db.write(move |c| notifications::clear(c, viewer)).await?;
     Ok(Json(Empty {}))
 }
 
 /// `POST /api/v1/notifications/:id/dismiss`.
 pub async fn dismiss(api: Api, id: Path<NotificationId>, user: User<need::WriteNotifications>) -> Result<Json<Empty>> {
     let (viewer, id) = (user.actor, id.into_inner());
-    api.db.write(move |c| notifications::dismiss(c, viewer, Some(&[id]))).await?;
+    api.db.write(move |c| notifications::dismiss(c, viewer, id)).await?;
     Ok(Json(Empty {}))
 }
 
@@ -101,14 +118,21 @@ pub async fn dismiss_named(
     Params(Dismissal { id }): Params<Dismissal>,
 ) -> Result<Json<Empty>> {
     let viewer = user.actor;
-    api.db.write(move |c| notifications::dismiss(c, viewer, Some(&[id]))).await?;
+    api.db.write(move |c| notifications::dismiss(c, viewer, id)).await?;
     Ok(Json(Empty {}))
 }
 
 /// How many.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Count {
-    count: usize,
+    pub(crate) count: usize,
+}
+
+/// The unread ones: newer than the marker, `limit` at the most.
+pub(crate) fn unread(c: &mut Connection, viewer: ActorId, limit: i64) -> majlis_local::Result<Page> {
+    let markers = markers::of(c, viewer)?;
+    let read = markers.iter().find(|m| m.timeline == Timeline::Notifications.name()).map(|m| m.last_read_id);
+    Ok(Page { since_id: read, ..Page::newest(limit) })
 }
 
 /// `GET /api/v1/notifications/unread_count`: newer than the marker, `limit` at the most (100 unless said, 1,000 at the most).
@@ -120,9 +144,7 @@ pub async fn unread_count(
     let viewer = user.actor;
     let (filter, limit) = (params.filter(), params.page.page(100, 1_000).limit);
     let found = api.db.read(move |c| {
-        let markers = markers::of(c, viewer)?;
-        let read = markers.iter().find(|m| m.timeline == Timeline::Notifications.name()).map(|m| m.last_read_id);
-        let page = Page { since_id: read, ..Page::newest(limit) };
+        let page = unread(c, viewer, limit)?;
         Ok(notifications::list(c, viewer, &filter, &page)?.items.len())
     });
     Ok(Json(Count { count: found.await? }))

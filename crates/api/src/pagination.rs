@@ -110,12 +110,39 @@ impl<T: Serialize> Responder for Paged<T> {
     type Body = BoxBody;
 
     fn respond_to(self, req: &HttpRequest) -> HttpResponse {
-        let mut response = HttpResponse::Ok();
-        if let Some(link) = self.link(req) {
-            response.insert_header((header::LINK, link));
-        }
-        response.json(&self.slice.items)
+        let link = self.link(req);
+        linked(link, &self.slice.items)
     }
+}
+
+/// A page that is answered as one object, with the `Link` header of the list that it was made of.
+#[derive(Debug)]
+pub struct PagedWhole<T> {
+    pages: Paged<()>,
+    whole: T,
+}
+
+impl<T> PagedWhole<T> {
+    /// The object made of a slice.
+    pub fn new<U>(slice: &Slice<U>, whole: T) -> Self {
+        Self { pages: Paged::new(slice.with(Vec::new())), whole }
+    }
+}
+
+impl<T: Serialize> Responder for PagedWhole<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, req: &HttpRequest) -> HttpResponse {
+        linked(self.pages.link(req), &self.whole)
+    }
+}
+
+fn linked(link: Option<HeaderValue>, body: &impl Serialize) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    if let Some(link) = link {
+        response.insert_header((header::LINK, link));
+    }
+    response.json(body)
 }
 
 #[cfg(test)]

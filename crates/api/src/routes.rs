@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notifications, oauth, openapi, polls, preferences, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines, translations,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notification_groups, notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines, translations,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -188,8 +188,45 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/notifications/clear").post(notifications::clear))
         .service(at("/v1/notifications/dismiss").post(notifications::dismiss_named))
         .service(at("/v1/notifications/unread_count").get(notifications::unread_count))
+        .service(
+            at("/v1/notifications/policy")
+                .get(notification_policy::old)
+                .patch(notification_policy::change_old)
+                .put(notification_policy::change_old),
+        )
+        .service(at("/v1/notifications/requests").get(notification_requests::index))
+        .service(at("/v1/notifications/requests/accept").post(notification_requests::accept_many))
+        .service(at("/v1/notifications/requests/dismiss").post(notification_requests::dismiss_many))
+        .service(at("/v1/notifications/requests/merged").get(notification_requests::merged))
+        .service(at("/v1/notifications/requests/{id}").get(notification_requests::show))
+        .service(at("/v1/notifications/requests/{id}/accept").post(notification_requests::accept))
+        .service(at("/v1/notifications/requests/{id}/dismiss").post(notification_requests::dismiss))
         .service(at("/v1/notifications/{id}").get(notifications::show))
         .service(at("/v1/notifications/{id}/dismiss").post(notifications::dismiss))
+        .service(at("/v2/notifications").get(notification_groups::index))
+        .service(at("/v2/notifications/clear").post(notifications::clear))
+        .service(at("/v2/notifications/unread_count").get(notification_groups::unread_count))
+        .service(
+            at("/v2/notifications/policy")
+                .get(notification_policy::show)
+                .patch(notification_policy::change)
+                .put(notification_policy::change),
+        )
+        .service(at("/v2/notifications/{group_key}").get(notification_groups::show))
+        .service(at("/v2/notifications/{group_key}/dismiss").post(notification_groups::dismiss))
+        .service(at("/v2/notifications/{group_key}/accounts").get(notification_groups::people))
+        .service(at("/v2_alpha/notifications").get(notification_groups::index))
+        .service(at("/v2_alpha/notifications/unread_count").get(notification_groups::unread_count))
+        .service(at("/v2_alpha/notifications/{group_key}").get(notification_groups::show))
+        .service(at("/v2_alpha/notifications/{group_key}/dismiss").post(notification_groups::dismiss))
+        .service(
+            at("/v1/push/subscription")
+                .post(push::create)
+                .get(push::show)
+                .put(push::change)
+                .patch(push::change)
+                .delete(push::delete),
+        )
         .service(at("/v1/tags/{name}").get(tags::show))
         .service(at("/v1/conversations").get(conversations::list))
         .service(at("/v1/conversations/{id}").delete(conversations::delete))
@@ -212,7 +249,7 @@ fn reading(cfg: &mut ServiceConfig) {
 
 /// What there is none of yet, told truthfully.
 fn absent(cfg: &mut ServiceConfig) {
-    for path in ["/v1/followed_tags", "/v1/featured_tags", "/v1/suggestions", "/v2/suggestions", "/v1/notifications/requests"] {
+    for path in ["/v1/followed_tags", "/v1/featured_tags", "/v1/suggestions", "/v2/suggestions"] {
         cfg.service(at(path).get(absent::none));
     }
     for path in [
@@ -226,8 +263,6 @@ fn absent(cfg: &mut ServiceConfig) {
     ] {
         cfg.service(at(path).get(absent::none_for_all));
     }
-    cfg.service(at("/v2/notifications/policy").get(absent::notifications_policy))
-        .service(at("/v1/push/subscription").get(absent::push_subscription));
 }
 
 /// A path, to which methods and handlers are added. Any other method is 405.

@@ -69,6 +69,9 @@ impl Federation {
             | Job::CutServer { .. }
             | Job::ConvertMedia { .. }
             | Job::Mail { .. }
+            | Job::MergeNotifications { .. }
+            | Job::EndPoll { .. }
+            | Job::Push { .. }
             | Job::DeleteFiles { .. }
             | Job::Announce { .. } => return Ok(Ended::NotOurs),
         };

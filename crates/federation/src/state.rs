@@ -124,6 +124,11 @@ impl Inner {
         &self.db
     }
 
+    /// The guarded client, for what else has to be sent to an address that somebody gave us.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// The server's own names.
     pub fn site(&self) -> &Arc<Site> {
         self.db.site()

@@ -23,6 +23,7 @@ const fn aim(name: &'static str, what: &'static str, most: f64, gotosocial: &'st
 pub(crate) const AIMS: &[Aim] = &[
     aim("home", "home timeline, 20 posts", 0.35, "1.2", 3_000),
     aim("notifications", "notifications, 20", 0.4, "1.6", 3_000),
+    Aim { name: "groups", what: "notifications in groups, 20", most: Some(0.6), gotosocial: "", requests: 3_000 },
     aim("context", "context of 100 replies", 1.0, "6", 1_000),
     aim("status", "one status", 0.08, "0.08", 10_000),
     aim("search", "search, 20 posts found", 0.4, "1.4", 3_000),
@@ -48,5 +49,6 @@ pub(crate) const AIMS: &[Aim] = &[
 pub(crate) const OTHERS: &[(&str, &str)] = &[
     ("start", "start to first answer: at most 100 ms (GoToSocial 940)"),
     ("idle", "memory held ten seconds after the start: at most 30 MB (GoToSocial 126)"),
+    ("sockets", "memory held with 5,000 idle sockets: at most 200 MB"),
     ("burst", "40 posts to 200 followers on 20 hosts, one of them slow and one silent"),
 ];

@@ -51,6 +51,8 @@ pub(crate) struct Results {
     pub(crate) start_ms: Option<f64>,
     /// MB held ten seconds after the start.
     pub(crate) idle_mb: Option<f64>,
+    /// MB held with 5,000 idle sockets open, and just before.
+    pub(crate) sockets_mb: Option<(f64, f64)>,
     /// Seconds until the 18 live hosts had everything: of 18 hosts, and of 20 with a slow and a silent one.
     pub(crate) burst_seconds: Option<(f64, f64)>,
 }
@@ -104,6 +106,9 @@ pub(crate) fn print(results: &Results, json: bool) {
     }
     if let Some(idle) = results.idle_mb {
         let _ = writeln!(page, "memory when idle: {idle:.1} MB (aim 30, GoToSocial 126)");
+    }
+    if let Some((held, before)) = results.sockets_mb {
+        let _ = writeln!(page, "memory with 5,000 idle sockets: {held:.1} MB (aim 200), {before:.1} MB before");
     }
     if let Some((calm, burst)) = results.burst_seconds {
         let _ = writeln!(

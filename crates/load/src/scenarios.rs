@@ -2,6 +2,7 @@
 
 mod burst;
 mod requests;
+mod sockets;
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -92,6 +93,9 @@ pub(crate) async fn run(options: &Options) -> Result<Results, Failure> {
     }
     if wanted("burst") {
         results.burst_seconds = Some(stage.burst().await?);
+    }
+    if wanted("sockets") {
+        results.sockets_mb = Some(stage.sockets(options.quick).await?);
     }
     stage.server.stop().await?;
     stage.peers.stop().await;

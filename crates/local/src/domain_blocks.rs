@@ -13,10 +13,12 @@ use crate::follows;
 use crate::ids::{ActorId, DomainBlockId};
 use crate::instances;
 use crate::jobs::{self, Job};
+use crate::notifications;
 use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::Post;
 use crate::schema::{actors as people, domain_blocks, follows as follow_rows};
+use crate::severances::{self, Cause};
 use crate::site::Site;
 use crate::time::Timestamp;
 
@@ -61,13 +63,9 @@ pub fn block(c: &mut Connection, site: &Site, actor: ActorId, typed: &str) -> Re
     if made == 0 {
         return Ok(());
     }
-    written::<BigInt>(
-        "DELETE FROM notifications WHERE recipient_id = :actor AND EXISTS (SELECT 1 FROM actors a \
-         WHERE a.id = notifications.actor_id AND (a.domain = :domain OR a.host = :domain))",
-    )
-    .number("actor", actor)
-    .text("domain", &domain)
-    .execute(c)?;
+    notifications::forget_server(c, actor, &domain)?;
+    let lost = preview(c, actor, &domain)?;
+    severances::record(c, actor, Cause::OwnDomainBlock, &domain, lost.followers, lost.following)?;
     if cut_some(c, actor, &domain)? {
         jobs::enqueue(c, &Job::CutServer { actor, domain })?;
     }

@@ -31,6 +31,8 @@ pub enum Event {
         /// For whom.
         recipient: ActorId,
     },
+    /// The filtered notifications of those whom a person has accepted are shown now.
+    NotificationsMerged(ActorId),
     /// What an actor sees in its feeds has changed (a follow, block, mute): caches of its relations are stale.
     RelationsChanged(ActorId),
     /// An actor's profile, keys or state have changed.

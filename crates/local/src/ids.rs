@@ -186,6 +186,12 @@ id! {
     ConversationId
     /// A notification.
     NotificationId
+    /// A person whose filtered notifications wait to be accepted.
+    NotificationRequestId
+    /// What a block or a suspension took from somebody.
+    SeveranceId
+    /// A push subscription; made by the database, and small.
+    PushSubscriptionId
     /// A list of accounts.
     ListId
     /// The membership of an account in a list.

@@ -8,7 +8,7 @@ use crate::actors::Emoji;
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, PostId, QuoteId, ReactionId, ReportId, ScheduledId};
+use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId};
 use crate::json::Json;
 use crate::mail::Mail;
 use crate::schema::jobs;
@@ -123,6 +123,25 @@ pub enum Job {
     Mail {
         /// The letter and whom it is for.
         mail: Mail,
+    },
+    /// Show what an actor whose notification request was accepted had caused.
+    MergeNotifications {
+        /// Who accepted.
+        recipient: ActorId,
+        /// Whom.
+        actor: ActorId,
+    },
+    /// Tell those who have to do with a poll that it has ended. Due when it ends.
+    EndPoll {
+        /// The poll's post.
+        post: PostId,
+    },
+    /// Tell one app of a notification, through its push service.
+    Push {
+        /// The subscription.
+        subscription: PushSubscriptionId,
+        /// The notification.
+        notification: NotificationId,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {

@@ -1,17 +1,19 @@
 //! Polls: a post that asks. Ours count their votes; those of other servers say their totals themselves.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
-use crate::connection::{Connection, any_of};
+use crate::connection::{Connection, any_of, written};
 use crate::db::after_commit;
 use crate::error::{Error, Flaw, Result};
 use crate::events::Event;
 use crate::ids::{ActorId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::json::Json;
+use crate::notifications::{self, Notice, NotificationKind};
 use crate::on_each;
 use crate::posts::Post;
-use crate::schema::{poll_votes, polls};
+use crate::schema::{poll_votes, polls, posts};
 use crate::time::Timestamp;
 
 /// Options that a local poll may have.
@@ -20,6 +22,9 @@ pub const MOST_OPTIONS: usize = 20;
 pub const OPTION_LIMIT: usize = 100;
 /// Seconds that a local poll may last: five minutes to a month.
 pub const DURATION: std::ops::RangeInclusive<i64> = 300..=2_629_746;
+
+/// Voters who are told of the end in one write.
+const TOLD_AT_ONCE: i64 = 200;
 
 /// One answer of a poll.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -116,8 +121,32 @@ pub(crate) fn set(c: &mut Connection, post: PostId, poll: &NewPoll) -> Result<()
         polls::expires_at.eq(poll.expires_at),
         polls::closed_at.eq(poll.closed_at),
     );
-    if diesel::update(polls::table.find(post)).set(values.clone()).execute(c)? == 0 {
-        diesel::insert_into(polls::table).values((polls::post_id.eq(post), values)).execute(c)?;
+    let before = of_post(c, post)?;
+    match &before {
+        Some(_) => diesel::update(polls::table.find(post)).set(values).execute(c)?,
+        None => diesel::insert_into(polls::table).values((polls::post_id.eq(post), values)).execute(c)?,
+    };
+    await_end(c, post, before.as_ref(), poll)
+}
+
+/// Has the end of a poll told when it comes. Of a poll elsewhere only once somebody here has voted; a job that comes too
+/// early waits again.
+fn await_end(c: &mut Connection, post: PostId, before: Option<&Poll>, poll: &NewPoll) -> Result<()> {
+    let was_over = before.is_some_and(Poll::is_over);
+    let closed = poll.closed_at.is_some();
+    let moved = before.is_some_and(|before| before.expires_at != poll.expires_at);
+    let due = match poll.expires_at {
+        _ if closed && !was_over && before.is_some() => Timestamp::now(),
+        Some(end) if end > Timestamp::now() && (before.is_none() || moved) => end,
+        _ => return Ok(()),
+    };
+    let concerned = if before.is_none() {
+        posts::table.find(post).filter(posts::local).select(posts::id).first::<PostId>(c).optional()?.is_some()
+    } else {
+        has_local_voters(c, post)?
+    };
+    if concerned {
+        jobs::enqueue_at(c, &Job::EndPoll { post }, due)?;
     }
     Ok(())
 }
@@ -157,6 +186,54 @@ fn forget(c: &mut Connection, post: PostId) -> Result<()> {
 fn forget_votes(c: &mut Connection, post: PostId) -> Result<()> {
     diesel::delete(poll_votes::table.filter(poll_votes::post_id.eq(post))).execute(c)?;
     Ok(())
+}
+
+/// The local people who voted in a poll and have a greater id than `after`.
+fn local_voters(post: PostId, after: ActorId) -> crate::connection::Written<BigInt> {
+    written::<BigInt>(
+        "SELECT DISTINCT v.actor_id FROM poll_votes v CROSS JOIN users u WHERE v.post_id = :post AND v.actor_id > :after \
+         AND u.actor_id = v.actor_id ORDER BY v.actor_id LIMIT :limit",
+    )
+    .number("post", post)
+    .number("after", after)
+    .number("limit", TOLD_AT_ONCE)
+}
+
+fn has_local_voters(c: &mut Connection, post: PostId) -> Result<bool> {
+    let some: Vec<ActorId> = local_voters(post, ActorId(0)).load(c)?;
+    Ok(!some.is_empty())
+}
+
+/// Tells the next few of those who have to do with a poll that it has ended: its author, if it lives here, and whoever voted
+/// here. `after`: whom of the voters was told last; gives back the same for the next call, or `None` at the end. A poll that
+/// has not ended yet is looked at again when it will have.
+pub fn end(c: &mut Connection, id: PostId, after: ActorId) -> Result<Option<ActorId>> {
+    let post = match crate::posts::get(c, id) {
+        Ok(post) if post.deleted_at.is_none() => post,
+        Ok(_) | Err(Error::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Some(poll) = of_post(c, id)? else { return Ok(None) };
+    if !poll.is_over() {
+        if let Some(end) = poll.expires_at {
+            jobs::enqueue_at(c, &Job::EndPoll { post: id }, end)?;
+        }
+        return Ok(None);
+    }
+    let told = |recipient| Notice { recipient, kind: NotificationKind::Poll, actor: post.author_id, post: Some(id) };
+    if after == ActorId(0) {
+        notifications::notify(c, told(post.author_id))?;
+        if post.local {
+            jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
+        }
+        after_commit(Event::PostEdited(id));
+    }
+    let voters: Vec<ActorId> = local_voters(id, after).load(c)?;
+    for voter in &voters {
+        notifications::notify(c, told(*voter))?;
+    }
+    let full = i64::try_from(voters.len()).is_ok_and(|n| n == TOLD_AT_ONCE);
+    Ok(voters.last().copied().filter(|_| full))
 }
 
 /// The poll of a post.
@@ -216,6 +293,10 @@ pub fn vote(c: &mut Connection, voter: ActorId, post: &Post, choices: &[i32]) ->
     let fits = |n: &i32| usize::try_from(*n).is_ok_and(|n| n < poll.options.len());
     if choices.is_empty() || !choices.iter().all(fits) || (choices.len() > 1 && !poll.multiple) {
         return Err(Error::invalid("choices", Flaw::Invalid, "these choices do not fit the poll"));
+    }
+    let first_here = !post.local && !has_local_voters(c, post.id)?;
+    if let Some(end) = poll.expires_at.filter(|_| first_here) {
+        jobs::enqueue_at(c, &Job::EndPoll { post: post.id }, end)?;
     }
     let rows: Vec<_> = choices
         .iter()

@@ -15,15 +15,14 @@ use crate::ids::{ActorId, PostId};
 use crate::jobs::{self, Job};
 use crate::json::Json;
 use crate::mentions;
+use crate::notifications;
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
 use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
 use crate::quote_policies::QuotePolicy;
-use crate::quotes::{self, RemoteQuote};
+use crate::quotes::{RemoteQuote, self};
 use crate::reactions;
-use crate::schema::{
-    actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
-};
+use crate::schema::{actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones};
 use crate::search;
 use crate::text;
 use crate::time::Timestamp;
@@ -283,7 +282,7 @@ pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
     diesel::delete(follows::table.filter(either)).execute(c)?;
     let either = follow_requests::actor_id.eq(actor.id).or(follow_requests::target_id.eq(actor.id));
     diesel::delete(follow_requests::table.filter(either)).execute(c)?;
-    diesel::delete(notices::table.filter(notices::actor_id.eq(actor.id))).execute(c)?;
+    notifications::forget_all_by(c, actor.id)?;
     diesel::delete(endorsements::table.filter(endorsements::target_id.eq(actor.id))).execute(c)?;
     search::unindex_actor(c, actor.id)?;
     diesel::update(actors_table::table.find(actor.id))

@@ -8,6 +8,7 @@ use crate::error::{Error, Flaw, Problem, Result};
 use crate::ids::{ActorId, AppId, InviteId};
 use crate::invites;
 use crate::keypairs::KeyPair;
+use crate::notifications::{self, NotificationKind};
 use crate::passwords;
 use crate::text::names;
 use crate::users::{self, NewUser, Role, Standing};
@@ -114,6 +115,9 @@ pub async fn sign_up(db: &Db, terms: impl Into<Terms>, form: SignUp) -> Result<A
             Standing::Unconfirmed => confirmations::ask(c, &user)?,
             Standing::Pending => confirmations::tell_admins(c, &user)?,
             Standing::Active | Standing::Disabled => {}
+        }
+        if !waits {
+            notifications::tell_staff(c, NotificationKind::SignUp, actor.id, None)?;
         }
         Ok(actor.id)
     });

@@ -15,6 +15,7 @@ use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ReportId};
 use crate::jobs::{self, Change, Job};
 use crate::json::Json;
+use crate::notifications::{self, NotificationKind};
 use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::{self, Parts, Post};
@@ -261,7 +262,15 @@ fn insert(c: &mut Connection, report: &Report, uri: Option<&str>, shown: &[Post]
             .portable()
             .execute(c)?;
     }
-    Ok(())
+    notifications::tell_staff(c, NotificationKind::Report, report.reporter_id, Some(report.id.0))
+}
+
+/// The reports with these ids. One query, and none when there are none.
+pub fn find_many(c: &mut Connection, ids: &[ReportId]) -> Result<Vec<Report>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(reports::table.filter(any_of(reports::id, ids)).select(cols::<Report>()).load(c)?)
 }
 
 /// The report of this id.

@@ -610,6 +610,69 @@ diesel::table! {
         actor_id -> BigInt,
         post_id -> Nullable<BigInt>,
         created_at -> BigInt,
+        filtered -> Bool,
+        group_key -> Nullable<Text>,
+        head -> Bool,
+        subject_id -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    notification_policies (actor_id) {
+        actor_id -> BigInt,
+        for_not_following -> Integer,
+        for_not_followers -> Integer,
+        for_new_accounts -> Integer,
+        for_private_mentions -> Integer,
+        for_limited_accounts -> Integer,
+        for_bots -> Integer,
+    }
+}
+
+diesel::table! {
+    notification_requests (id) {
+        id -> BigInt,
+        recipient_id -> BigInt,
+        actor_id -> BigInt,
+        accepted_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    notification_permissions (recipient_id, actor_id) {
+        recipient_id -> BigInt,
+        actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    push_subscriptions (id) {
+        id -> BigInt,
+        token_id -> BigInt,
+        actor_id -> BigInt,
+        endpoint -> Text,
+        p256dh -> Text,
+        auth -> Text,
+        standard -> Bool,
+        alerts -> BigInt,
+        policy -> Integer,
+        access_token -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    severances (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        cause -> Integer,
+        target -> Text,
+        followers -> BigInt,
+        following -> BigInt,
+        created_at -> BigInt,
     }
 }
 
@@ -864,6 +927,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     markers,
     mentions,
     mutes,
+    notification_permissions,
+    notification_policies,
+    notification_requests,
     notifications,
     oauth_codes,
     passkeys,
@@ -874,8 +940,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     post_edits,
     post_hashtags,
     posts,
-    quotes,
-    reactions,
+    push_subscriptions, quotes, reactions,
     received,
     recovery_codes,
     report_posts,
@@ -883,7 +948,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     scheduled_posts,
     sessions,
     settings,
-    tickets,
+    severances, tickets,
     tokens,
     tombstones,
     users,

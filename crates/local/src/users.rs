@@ -13,6 +13,7 @@ use crate::ids::{ActorId, AppId, InviteId};
 use crate::jobs::{self, Change, Job};
 use crate::quote_policies::QuotePolicy;
 use crate::mail::{Letter, self};
+use crate::notifications::{NotificationKind, self};
 use crate::receive;
 use crate::schema::{actors as people, blocks, bookmarks, hashtag_follows, list_members, mutes, pins, sessions, tokens, users};
 use crate::time::Timestamp;
@@ -203,8 +204,8 @@ pub(crate) fn set_password_hash(c: &mut Connection, actor: ActorId, hash: &str) 
 /// Lets a user act (again), or not. Whoever waited for approval is told when it comes.
 pub fn set_standing(c: &mut Connection, actor: ActorId, standing: Standing) -> Result<User> {
     let now = Some(Timestamp::now());
-    let before = get(c, actor)?;
-    let user = &before;
+    let user = get(c, actor)?;
+    let (before, had_approval) = (user.standing(), user.approved_at.is_some());
     let (confirmed, approved, disabled) = match standing {
         Standing::Active => (user.confirmed_at.or(now), user.approved_at.or(now), None),
         Standing::Unconfirmed => (None, user.approved_at, user.disabled_at),
@@ -218,9 +219,12 @@ pub fn set_standing(c: &mut Connection, actor: ActorId, standing: Standing) -> R
     if standing == Standing::Disabled {
         end_access(c, actor)?;
     }
-    if standing == Standing::Active && before.approved_at.is_none() {
+    if standing == Standing::Active && !had_approval {
         let username = actors::get(c, actor)?.username;
         mail::send_to(c, &user, Letter::Approved { username })?;
+    }
+    if standing == Standing::Active && matches!(before, Standing::Unconfirmed | Standing::Pending) {
+        notifications::tell_staff(c, NotificationKind::SignUp, actor, None)?;
     }
     after_commit(Event::AccessChanged(actor));
     Ok(user)

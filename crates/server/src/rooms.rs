@@ -6,16 +6,17 @@ use actix_web::web::{self, Data, ServiceConfig};
 use majlis_api::Api;
 use majlis_api::media::conversion;
 use majlis_api::translation::Service;
+use majlis_api::push::message::{Sent, Told, self};
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
-use majlis_local::ids::{ActorId, AnnouncementId, AttachmentId, JobId, ScheduledId};
+use majlis_local::ids::{ActorId, AnnouncementId, AttachmentId, JobId, NotificationId, PostId, PushSubscriptionId, ScheduledId};
 use majlis_local::jobs::{self, Job};
 use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, announcements, domain_blocks, expiring, receive, scheduled};
+use majlis_local::{Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled};
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -109,6 +110,9 @@ impl Rooms {
             }
             Job::CutServer { actor, domain } => return cut_server(&self.db, *actor, domain).await,
             Job::Mail { mail } => return self.send(id, mail).await,
+            Job::MergeNotifications { recipient, actor } => return merge_notifications(&self.db, *recipient, *actor).await,
+            Job::EndPoll { post } => return end_poll(&self.db, *post).await,
+            Job::Push { subscription, notification } => return self.push(*subscription, *notification).await,
             _ => {}
         }
         match self.federation.run(id, &job).await {
@@ -181,6 +185,15 @@ async fn film_makers(config: &Config) -> Result<Option<Films>, Failure> {
         (None, Some(folder)) => return Err(format!("there is no usable ffmpeg and ffprobe in {}", folder.display()).into()),
     }
     Ok(films)
+
+    /// The words are the pages', the rest is the client API's.
+    async fn push(&self, subscription: PushSubscriptionId, notification: NotificationId) -> Outcome {
+        let title = |told: &Told| self.pages.push_title(&told.locale, told.kind, &told.name, told.own);
+        match message::push(&self.api, subscription, notification, title).await {
+            Sent::Done => Outcome::Done,
+            Sent::Again { why, after } => Outcome::Again { why, after },
+        }
+    }
 }
 
 /// What the client API needs to know.
@@ -323,6 +336,29 @@ async fn announce(db: &Db, id: AnnouncementId) -> Outcome {
     match db.write(move |c| announcements::tell(c, id)).await {
         Ok(()) => Outcome::Done,
         Err(error) => Outcome::Again { why: error.to_string(), after: None },
+    }
+}
+
+/// One small write after the other, too: a poll may have many voters.
+async fn end_poll(db: &Db, post: PostId) -> Outcome {
+    let mut after = ActorId(0);
+    loop {
+        match db.write(move |c| polls::end(c, post, after)).await {
+            Ok(Some(last)) => after = last,
+            Ok(None) => return Outcome::Done,
+            Err(error) => return Outcome::Again { why: error.to_string(), after: None },
+        }
+    }
+}
+
+/// One small write after the other, too.
+async fn merge_notifications(db: &Db, recipient: ActorId, actor: ActorId) -> Outcome {
+    loop {
+        match db.write(move |c| notification_requests::merge(c, recipient, actor)).await {
+            Ok(true) => return Outcome::Done,
+            Ok(false) => {}
+            Err(error) => return Outcome::Again { why: error.to_string(), after: None },
+        }
     }
 }
 

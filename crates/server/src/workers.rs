@@ -286,6 +286,9 @@ fn kind(job: &Job) -> &'static str {
         Job::ConvertMedia { .. } => "convert_media",
         Job::Import { .. } => "import",
         Job::Mail { .. } => "mail",
+        Job::MergeNotifications { .. } => "merge_notifications",
+        Job::EndPoll { .. } => "end_poll",
+        Job::Push { .. } => "push",
         Job::DeleteFiles { .. } => "delete_files",
         Job::Announce { .. } => "announce",
     }

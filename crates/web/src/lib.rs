@@ -26,6 +26,7 @@ pub mod passkeys;
 pub mod people;
 pub mod post;
 pub mod profile;
+pub mod push;
 pub mod routes;
 pub mod rss;
 pub mod second_step;

@@ -182,8 +182,12 @@ fn answer(types: &mut Types, module: &str, handler: &ItemFn) -> Value {
     let ReturnType::Type(_, ty) = &handler.sig.output else { return any };
     let ty = generic(ty, "Result").unwrap_or_else(|| (**ty).clone());
     let ty = generic(&ty, "CustomizeResponder").unwrap_or(ty);
-    if let Some(row) = generic(&ty, "Paged") {
-        let schema = json!({ "type": "array", "items": types.schema(module, &row, Way::Out) });
+    let page = match (generic(&ty, "Paged"), generic(&ty, "PagedWhole")) {
+        (Some(row), _) => Some(json!({ "type": "array", "items": types.schema(module, &row, Way::Out) })),
+        (None, Some(whole)) => Some(types.schema(module, &whole, Way::Out)),
+        (None, None) => None,
+    };
+    if let Some(schema) = page {
         return json!({
             "description": "A page; the Link header leads on.",
             "headers": { "Link": { "schema": { "type": "string" } } },

@@ -420,3 +420,24 @@ async fn announcements_reach_everybody_in_their_language() {
     let heard = his.message().await;
     assert_eq!((&heard["event"], &heard["payload"]), (&json!("announcement.delete"), &json!(id.0)));
 }
+
+#[actix_web::test]
+async fn what_was_filtered_and_accepted_is_announced_on_both_channels() {
+    let app = TestApp::new();
+    let port = serve(&app);
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    me.patch_json("/api/v2/notifications/policy", json!({ "for_not_following": "filter" })).await.ok();
+    let bearer = format!("Authorization: Bearer {}\r\n", me.token.clone().unwrap());
+    let mut user = Connection::socket(port, "?stream=user", &bearer).await;
+    let mut only = Connection::open(port, "/api/v1/streaming/user/notification", &bearer).await;
+    // What is filtered is told to nobody: the merge is the first that is heard.
+    ali.post_json("/api/v1/statuses", json!({ "status": "@me hi" })).await.ok();
+    let request = me.get("/api/v1/notifications/requests").await.ok()[0]["id"].as_str().unwrap().to_owned();
+    me.post(&format!("/api/v1/notifications/requests/{request}/accept")).await.ok();
+    let (recipient, actor) = (me.id(), ali.id());
+    app.write(move |c| majlis_local::notification_requests::merge(c, recipient, actor)).await;
+    assert_eq!(user.message().await, json!({ "stream": ["user"], "event": "notifications_merged", "payload": 1 }));
+    assert_eq!(only.event().await, ("notifications_merged".to_owned(), json!(1)));
+    ali.post_json("/api/v1/statuses", json!({ "status": "@me again" })).await.ok();
+    assert_eq!(only.event().await.1["type"], "mention");
+}

@@ -39,6 +39,7 @@ pub(super) fn of(c: &mut Connection, site: &Site, hub: &Hub, event: Event) -> Re
         Event::AnnouncementPublished(id) => announced(c, site, hub, id),
         Event::AnnouncementReacted { announcement, name } => reacted(c, site, hub, announcement, name),
         Event::AnnouncementDeleted(id) => Ok(to_everybody(hub, "announcement.delete", id.to_string().into())),
+        Event::NotificationsMerged(recipient) => Ok(merged(hub, recipient).into_iter().collect()),
         Event::RelationsChanged(_) | Event::ActorChanged(_) | Event::ListChanged(_) | Event::AccessChanged(_) => Ok(Vec::new()),
     }
 }
@@ -310,6 +311,14 @@ fn filters_changed(hub: &Hub, actor: ActorId) -> Vec<Update> {
         return Vec::new();
     }
     vec![Update { event: "filters_changed", topics: vec![(Topic::User(actor), None)], payloads: Payloads::None }]
+}
+
+/// What somebody's policy had filtered is shown now: their apps load the list anew.
+fn merged(hub: &Hub, recipient: ActorId) -> Option<Update> {
+    let heard = hub.heard(vec![Topic::User(recipient), Topic::Notifications(recipient)]);
+    let topics: Vec<_> = heard.into_iter().map(|(topic, _)| (topic, None)).collect();
+    // The payload is Mastodon's.
+    (!topics.is_empty()).then(|| Update { event: "notifications_merged", topics, payloads: Payloads::One("1".into()) })
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<Arc<str>> {

@@ -83,7 +83,7 @@ pub struct Fetched {
     pub scheme: Scheme,
 }
 
-/// What a peer said to a delivery.
+/// What a peer said to a delivery, or to a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The status code. 2xx: taken. 401: perhaps the other scheme. 410: the inbox is dead.
@@ -315,6 +315,32 @@ impl Client {
         self.guard.check(inbox)?;
         let headers = self.signed(Method::POST, inbox, Some(digest), signer, scheme).await?;
         let request = self.http.post(inbox.clone()).headers(headers).header(CONTENT_TYPE, document::CONTENT_TYPE).body(body);
+        self.send(request).await
+    }
+
+    /// Whether a request may go to this address at all; what its name leads to is seen when it is connected to.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`], which says why not.
+    pub fn check(&self, url: &Url) -> Result<(), ClientError> {
+        self.guard.check(url)
+    }
+
+    /// Posts bytes with these header fields, once, unsigned; no redirect is followed.
+    ///
+    /// # Errors
+    /// [`ClientError`] when there was no answer; every answer is an [`Outcome`].
+    pub async fn post_bytes(&self, url: &Url, headers: &[(&'static str, String)], body: Bytes) -> Result<Outcome, ClientError> {
+        self.guard.check(url)?;
+        let mut request = self.http.post(url.clone()).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        self.send(request).await
+    }
+
+    /// Sends a POST and reads what the peer says of it.
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<Outcome, ClientError> {
         let exchange = async {
             let mut response = request.send().await.map_err(from_reqwest)?;
             let status = response.status().as_u16();

@@ -31,6 +31,10 @@ pub(super) struct Tokens {
 }
 
 impl Tokens {
+    pub(super) fn reader(&self) -> &str {
+        &self.reader
+    }
+
     pub(super) fn make(setup: &Setup) -> Result<Self, Failure> {
         Ok(Self {
             reader: setup.token(READER)?,
@@ -77,6 +81,7 @@ impl Stage {
         Ok(match name {
             "home" => Call::get("/api/v1/timelines/home?limit=20").by(reader),
             "notifications" => Call::get("/api/v1/notifications?limit=20").by(reader),
+            "groups" => Call::get("/api/v2/notifications?limit=20&expand_accounts=partial_avatars").by(reader),
             "context" => Call::get(format!("/api/v1/statuses/{}/context", self.thread().await?)).by(reader),
             "search" => Call::get(format!("/api/v2/search?q={WORD}&limit=20")).by(reader),
             "instance" => Call::get("/api/v2/instance"),
@@ -100,6 +105,7 @@ impl Stage {
         let length = |list: &Value| list.as_array().map_or(0, Vec::len);
         match name {
             "home" | "notifications" => counted(length(&json), 20),
+            "groups" => counted(length(&json["notification_groups"]), 20),
             "context" => counted(length(&json["descendants"]), ANSWERS),
             "search" => counted(length(&json["statuses"]), 20),
             "status" | "posting" | "deliveries" => holds(json["content"].as_str().is_some_and(|text| text.len() > 40), &answer),

@@ -1,0 +1,13 @@
+# عناوين الإشعارات الفورية.
+push-mention = ذكرك { $name }
+push-status = نشر { $name } منشورًا جديدًا
+push-boost = أعاد { $name } نشر منشورك
+push-follow = يتابعك { $name } الآن
+push-follow-request = يطلب { $name } متابعتك
+push-like = أُعجب { $name } بمنشورك
+push-poll = انتهى استطلاع { $name }
+push-update = عدّل { $name } منشورًا أعدت نشره
+push-poll-own = انتهى استطلاعك
+push-severed = فقدتَ متابعات
+push-sign-up = انضم { $name }
+push-report = قدّم { $name } بلاغًا
