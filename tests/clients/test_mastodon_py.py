@@ -484,3 +484,58 @@ def test_somebody_elses_picture(a: Mastodon, b: Mastodon) -> None:
     media = a.media_post(png(20, 20), mime_type="image/png", file_name="mine.png")
     with pytest.raises(MastodonAPIError):
         b.status_post("Mine now", media_ids=[media.id])
+
+
+# --- hashtags, search, discovery
+
+
+def test_followed_hashtags_fill_home(a: Mastodon, b: Mastodon) -> None:
+    tag = a.tag_follow("Camels")
+    assert (tag.name, tag.following) == ("Camels", True)
+    assert [t.name for t in a.followed_tags()] == ["Camels"]
+    status = b.status_post("a walk #camels")
+    assert [s.id for s in a.timeline_home()] == [status.id]
+    assert a.tag("camels").history[0].uses in (1, "1")
+    assert a.tag_unfollow("camels").following is False
+    assert a.followed_tags() == []
+    assert a.timeline_home() == []
+
+
+def test_featured_hashtags(a: Mastodon, amina: Person) -> None:
+    a.status_post("one #coffee")
+    a.status_post("two #tea")
+    assert {tag.name for tag in a.featured_tag_suggestions()} == {"coffee", "tea"}
+    featured = a.featured_tag_create("Coffee")
+    assert (featured.name, int(featured.statuses_count)) == ("Coffee", 1)
+    assert [tag.name for tag in a.featured_tags()] == ["Coffee"]
+    assert [tag.name for tag in a.account_featured_tags(a.me().id)] == ["Coffee"]
+    assert len(a.account_statuses(a.me().id, tagged="coffee")) == 1
+    with pytest.raises(MastodonAPIError):
+        a.featured_tag_create("coffee")
+    a.featured_tag_delete(featured)
+    assert a.featured_tags() == []
+
+
+def test_search_by_operators(a: Mastodon, b: Mastodon) -> None:
+    mine = a.status_post("a garden of roses", language="en")
+    answer = a.status_post("roses need water", in_reply_to_id=mine.id)
+    assert [s.id for s in a.search_v2("roses", result_type="statuses").statuses] == [answer.id, mine.id]
+    assert [s.id for s in a.search_v2("roses -is:reply from:me", result_type="statuses").statuses] == [mine.id]
+    assert [s.id for s in a.search_v2('"need water"', result_type="statuses").statuses] == [answer.id]
+    assert b.search_v2("roses", result_type="statuses").statuses == []
+    with pytest.raises(MastodonAPIError):
+        a.search_v2("roses before:soon")
+    assert a.search_v1("roses").statuses[0].id == answer.id
+
+
+def test_discovery(a: Mastodon, b: Mastodon) -> None:
+    assert a.trending_tags() == a.trends() == []
+    assert a.trending_statuses() == []
+    assert a.trending_links() == []
+    b.account_update_credentials(discoverable=True)
+    b.status_post("here I am")
+    assert [account.id for account in a.directory()] == [b.me().id]
+    assert a.directory(local=True, order="new")[0].id == b.me().id
+    assert all(suggestion.account.id != a.me().id for suggestion in a.suggestions())
+    a.suggestion_delete(b.me().id)
+    assert a.suggestions_v1() == []

@@ -296,6 +296,11 @@ fn known(c: &mut Connection, mut ids: Vec<ActorId>) -> majlis_local::Result<Vec<
     Ok(ids)
 }
 
+/// `GET /api/v1/accounts/:id/identity_proofs`: none, as in Mastodon since 3.5; only Keybase ever gave any.
+pub async fn identity_proofs(_user: User<need::Anything>, _id: Path<ActorId>) -> Json<[(); 0]> {
+    Json([])
+}
+
 #[cfg(test)]
 mod tests {
     use majlis_local::Timestamp;

@@ -93,10 +93,6 @@ impl Route {
         key(&self.method, &self.path)
     }
 
-    fn is_absent(&self) -> bool {
-        self.handler.starts_with("absent::")
-    }
-
     /// Who may ask, by the extractor in the handler's signature.
     fn scope(&self, types: &Types) -> String {
         let (module, function) = self.handler.rsplit_once("::").unwrap();

@@ -4,7 +4,6 @@
 //! ([`Params`](params::Params), [`User`](auth::User), [`Viewer`](auth::Viewer)), its closure asks the database, its last
 //! line answers an entity.
 
-pub mod absent;
 pub mod accounts;
 pub mod announcements;
 pub mod apps;
@@ -22,6 +21,7 @@ pub mod endorsements;
 pub mod entities;
 pub mod error;
 pub mod favourites;
+pub mod featured_tags;
 pub mod filters;
 pub mod filters_v1;
 pub mod instance;
@@ -54,12 +54,14 @@ pub mod search;
 pub mod state;
 pub mod statuses;
 pub mod streaming;
+pub mod suggestions;
 pub mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod timelines;
 pub mod translation;
 pub mod translations;
+pub mod trends;
 
 pub use error::{Error, Result};
 pub use routes::configure;

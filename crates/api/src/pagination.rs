@@ -34,6 +34,25 @@ impl PageParams {
     }
 }
 
+/// `offset` and `limit`, of lists that have no cursors. Flatten it into an endpoint's parameters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+pub struct OffsetParams {
+    #[serde(default, deserialize_with = "lenient_number")]
+    limit: Option<i64>,
+    #[serde(default, deserialize_with = "lenient_number")]
+    offset: Option<i64>,
+}
+
+/// The furthest offset: what lies behind it is not listed.
+const FURTHEST: i64 = 10_000;
+
+impl OffsetParams {
+    /// Limit and offset, with `default` rows when none were asked for and `most` at the most.
+    pub fn bounds(self, default: i64, most: i64) -> (i64, i64) {
+        (self.limit.unwrap_or(default).clamp(1, most), self.offset.unwrap_or(0).clamp(0, FURTHEST))
+    }
+}
+
 /// A whole number, also as a text; anything else is `None`. Also for fields that are flattened.
 ///
 /// # Errors
@@ -58,6 +77,7 @@ pub fn lenient_number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<i64>, D:
 enum Previous {
     MinId,
     SinceId,
+    Offset,
 }
 
 /// A list's page as an answer: the entities as JSON, and a `Link` header with absolute URLs that keep the request's other
@@ -79,15 +99,24 @@ impl<T> Paged<T> {
         Self { slice, previous: Previous::SinceId }
     }
 
+    /// For lists by score, which have no cursors: the page of `limit` items that begins at `offset`.
+    pub fn by_offset(items: Vec<T>, limit: i64, offset: i64) -> Self {
+        let full = i64::try_from(items.len()).is_ok_and(|len| len >= limit) && offset + limit <= FURTHEST;
+        let newest = (offset > 0).then(|| (offset - limit).max(0));
+        Self { slice: Slice { items, newest, oldest: Some(offset + limit), full }, previous: Previous::Offset }
+    }
+
     fn link(&self, req: &HttpRequest) -> Option<HeaderValue> {
         let mut links = Vec::new();
         if let Some(oldest) = self.slice.oldest.filter(|_| self.slice.full) {
-            links.push(format!("<{}>; rel=\"next\"", self.url(req, "max_id", oldest)?));
+            let name = if self.previous == Previous::Offset { "offset" } else { "max_id" };
+            links.push(format!("<{}>; rel=\"next\"", self.url(req, name, oldest)?));
         }
         if let Some(newest) = self.slice.newest {
             let name = match self.previous {
                 Previous::MinId => "min_id",
                 Previous::SinceId => "since_id",
+                Previous::Offset => "offset",
             };
             links.push(format!("<{}>; rel=\"prev\"", self.url(req, name, newest)?));
         }
@@ -97,7 +126,7 @@ impl<T> Paged<T> {
     fn url(&self, req: &HttpRequest, cursor: &str, id: i64) -> Option<String> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let kept = url::form_urlencoded::parse(req.query_string().as_bytes())
-            .filter(|(name, _)| !matches!(name.as_ref(), "max_id" | "since_id" | "min_id" | "access_token"));
+            .filter(|(name, _)| !matches!(name.as_ref(), "max_id" | "since_id" | "min_id" | "access_token") && name != cursor);
         for (name, value) in kept {
             query.append_pair(&name, &value);
         }

@@ -6,7 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, filters, filters_v1, instance, lists, markers, media, moves, notification_groups, notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, tags, timelines, translations,
+    accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, moves, notification_groups, notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines, translations, trends,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -31,7 +31,6 @@ fn api(cfg: &mut ServiceConfig) {
         .configure(people)
         .configure(instance)
         .configure(statuses)
-        .configure(absent)
         .configure(reading);
 }
 
@@ -49,6 +48,14 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts/{id}/followers").get(accounts::followers))
         .service(at("/v1/accounts/{id}/following").get(accounts::following))
         .service(at("/v1/accounts/{id}/lists").get(accounts::lists))
+        .service(at("/v1/accounts/{id}/featured_tags").get(featured_tags::of_account))
+        .service(at("/v2/suggestions").get(suggestions::suggest))
+        .service(at("/v1/suggestions").get(suggestions::accounts))
+        .service(at("/v1/suggestions/{account_id}").delete(suggestions::dismiss))
+        .service(at("/v1/directory").get(suggestions::directory))
+        .service(at("/v1/featured_tags").get(featured_tags::own).post(featured_tags::create))
+        .service(at("/v1/featured_tags/suggestions").get(featured_tags::suggestions))
+        .service(at("/v1/featured_tags/{id}").delete(featured_tags::delete))
         .service(at("/v1/accounts/{id}/follow").post(relations::follow))
         .service(at("/v1/accounts/{id}/unfollow").post(relations::unfollow))
         .service(at("/v1/accounts/{id}/remove_from_followers").post(relations::remove_from_followers))
@@ -57,6 +64,7 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts/{id}/mute").post(relations::mute))
         .service(at("/v1/accounts/{id}/unmute").post(relations::unmute))
         .service(at("/v1/accounts/{id}/note").post(relations::note))
+        .service(at("/v1/accounts/{id}/identity_proofs").get(accounts::identity_proofs))
         .service(at("/v1/accounts/{id}/endorse").post(endorsements::add))
         .service(at("/v1/accounts/{id}/unendorse").post(endorsements::remove))
         .service(at("/v1/accounts/{id}/pin").post(endorsements::add))
@@ -228,12 +236,23 @@ fn reading(cfg: &mut ServiceConfig) {
                 .delete(push::delete),
         )
         .service(at("/v1/tags/{name}").get(tags::show))
+        .service(at("/v1/tags/{name}/follow").post(tags::follow))
+        .service(at("/v1/tags/{name}/unfollow").post(tags::unfollow))
+        .service(at("/v1/tags/{name}/feature").post(tags::feature))
+        .service(at("/v1/tags/{name}/unfeature").post(tags::unfeature))
+        .service(at("/v1/followed_tags").get(tags::followed))
         .service(at("/v1/conversations").get(conversations::list))
         .service(at("/v1/conversations/{id}").delete(conversations::delete))
         .service(at("/v1/conversations/{id}/read").post(conversations::read))
         .service(at("/v1/conversations/{id}/unread").post(conversations::unread))
         .service(at("/v2/search").get(search::search_all))
         .service(at("/v1_alpha/async_refreshes/{id}").get(async_refreshes::show))
+        .service(at("/v1/search").get(search::search_first))
+        .service(at("/v1/trends").get(trends::tags))
+        .service(at("/v1/trends/tags").get(trends::tags))
+        .service(at("/v1/trends/statuses").get(trends::statuses))
+        .service(at("/v1/trends/links").get(trends::links))
+        .service(at("/v1/timelines/link").get(timelines::link))
         .service(at("/v1/streaming").get(streaming::socket))
         .service(at("/v1/streaming/health").get(streaming::health))
         .service(at("/v1/streaming/user").get(streaming::user))
@@ -245,24 +264,6 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/streaming/hashtag/local").get(streaming::hashtag_local))
         .service(at("/v1/streaming/list").get(streaming::list))
         .service(at("/v1/streaming/direct").get(streaming::direct));
-}
-
-/// What there is none of yet, told truthfully.
-fn absent(cfg: &mut ServiceConfig) {
-    for path in ["/v1/followed_tags", "/v1/featured_tags", "/v1/suggestions", "/v2/suggestions"] {
-        cfg.service(at(path).get(absent::none));
-    }
-    for path in [
-        "/v1/trends",
-        "/v1/trends/tags",
-        "/v1/trends/statuses",
-        "/v1/trends/links",
-        "/v1/directory",
-        "/v1/accounts/{id}/featured_tags",
-        "/v1/accounts/{id}/identity_proofs",
-    ] {
-        cfg.service(at(path).get(absent::none_for_all));
-    }
 }
 
 /// A path, to which methods and handlers are added. Any other method is 405.

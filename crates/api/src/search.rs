@@ -7,9 +7,9 @@ use majlis_local::ids::ActorId;
 use majlis_local::posts;
 use majlis_local::visibility::may_see;
 use majlis_local::{Connection, search};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::auth::{Viewer, need};
+use crate::auth::{User, Viewer, need};
 use crate::entities::{Account, Search, Status, Tag};
 use crate::error::{Error, Result};
 use crate::pagination::PageParams;
@@ -27,6 +27,8 @@ pub struct SearchParams {
     resolve: bool,
     #[serde(default)]
     following: bool,
+    #[serde(default)]
+    exclude_unreviewed: bool,
     account_id: Option<ActorId>,
     #[serde(default, deserialize_with = "crate::pagination::lenient_number")]
     offset: Option<i64>,
@@ -53,25 +55,47 @@ pub async fn search_all(
     viewer: Viewer<need::ReadSearch>,
     Params(params): Params<SearchParams>,
 ) -> Result<Json<Search>> {
-    let viewer = viewer.actor;
+    Ok(Json(find(&api, viewer.actor, params).await?))
+}
+
+/// Mastodon's first Search: hashtags are names alone.
+#[derive(Debug, Serialize)]
+#[allow(missing_docs)]
+pub struct FirstSearch {
+    pub accounts: Vec<Account>,
+    pub statuses: Vec<Status>,
+    pub hashtags: Vec<String>,
+}
+
+/// `GET /api/v1/search`: the first version, which Elk and Mastodon.py still ask.
+pub async fn search_first(
+    api: Api,
+    user: User<need::ReadSearch>,
+    Params(params): Params<SearchParams>,
+) -> Result<Json<FirstSearch>> {
+    let Search { accounts, statuses, hashtags } = find(&api, Some(user.actor), params).await?;
+    Ok(Json(FirstSearch { accounts, statuses, hashtags: hashtags.into_iter().map(|tag| tag.name).collect() }))
+}
+
+async fn find(api: &Api, viewer: Option<ActorId>, params: SearchParams) -> Result<Search> {
     let offset = params.offset.unwrap_or(0).clamp(0, 10_000);
     if viewer.is_none() && (params.resolve || offset > 0) {
         return Err(Error::Unauthorized("Search queries that resolve remote resources or are paged need a log-in"));
     }
     let query: String = params.q.unwrap_or_default().trim().chars().take(LONGEST).collect();
     if query.is_empty() {
-        return Ok(Json(Search::default()));
+        return Ok(Search::default());
     }
     let wants = move |kind: Kind| params.kind.is_none_or(|wanted| wanted == kind);
     let page = params.page.page(20, 40);
     // An address is no text: it leads to one thing or to nothing.
     if query.starts_with("https://") || query.starts_with("http://") {
-        let found = if offset == 0 { by_address(&api, viewer, &query, params.resolve).await? } else { Search::default() };
-        return Ok(Json(Search {
+        let found = if offset == 0 { by_address(api, viewer, &query, params.resolve).await? } else { Search::default() };
+        return Ok(Search {
             accounts: if wants(Kind::Accounts) { found.accounts } else { Vec::new() },
             statuses: if wants(Kind::Statuses) { found.statuses } else { Vec::new() },
             hashtags: Vec::new(),
-        }));
+        });
     }
     let resolved = match search::handle(&query) {
         Some(handle) if params.resolve && offset == 0 && wants(Kind::Accounts) => {
@@ -81,24 +105,27 @@ pub async fn search_all(
         _ => None,
     };
     let site = api.db.site().clone();
+    let unreviewed = !params.exclude_unreviewed;
     let found = api.db.read(move |c| {
         let mut found = Search::default();
-        if wants(Kind::Accounts) && !query.starts_with('#') {
+        // Who narrows it down asks for posts; a part of it would find people by accident.
+        let narrowed = params.account_id.is_some() && params.kind.is_none();
+        if wants(Kind::Accounts) && !query.starts_with('#') && !narrowed {
             let mut people = people(c, viewer, &query, params.following, page.limit, offset)?;
             put_first(&mut people, resolved, page.limit);
             found.accounts = Account::build_many(c, &site, &people)?;
         }
         if wants(Kind::Statuses) && viewer.is_some() && !query.starts_with(['#', '@']) {
-            let posts = search::posts(c, viewer, &query, params.account_id, &page, offset)?;
+            let posts = search::posts(c, &site, viewer, &query, params.account_id, &page, offset)?;
             found.statuses = Status::build_many(c, &site, viewer, &posts)?;
         }
-        if wants(Kind::Hashtags) && !query.starts_with('@') && !query.contains(' ') {
-            let tags = search::hashtags(c, &query, page.limit, offset)?;
+        if wants(Kind::Hashtags) && !query.starts_with('@') && !query.contains(' ') && !narrowed {
+            let tags = search::hashtags(c, &query, unreviewed, page.limit, offset)?;
             found.hashtags = Tag::build_many(c, &site, viewer, &tags)?;
         }
         Ok(found)
     });
-    Ok(Json(found.await?))
+    Ok(found.await?)
 }
 
 fn people(

@@ -107,6 +107,21 @@ pub async fn tag(
     read(&api, viewer, move |c| feeds::hashtag(c, viewer, &filter, &page)).await
 }
 
+/// Parameters of [`link`].
+#[derive(Debug, Deserialize)]
+#[allow(missing_docs)]
+pub struct LinkParams {
+    url: String,
+    #[serde(flatten)]
+    page: PageParams,
+}
+
+/// `GET /api/v1/timelines/link?url=`: the public statuses that show the card of a page.
+pub async fn link(api: Api, viewer: Viewer<need::ReadStatuses>, Params(params): Params<LinkParams>) -> Result<Paged<Status>> {
+    let (viewer, page) = (viewer.actor, params.page.page(PAGE.0, PAGE.1));
+    read(&api, viewer, move |c| feeds::link(c, viewer, params.url.trim(), &page)).await
+}
+
 /// `GET /api/v1/timelines/list/:id`.
 pub async fn list(
     api: Api,

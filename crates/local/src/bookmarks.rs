@@ -6,7 +6,9 @@ use diesel::prelude::*;
 use crate::connection::{Connection, PortableDsl, any_of};
 use crate::error::{Error, Result};
 use crate::ids::{ActorId, BookmarkId, PostId};
-use crate::schema::{bookmarks, posts};
+use crate::posts;
+use crate::schema::{bookmarks, posts as rows};
+use crate::search;
 use crate::time::Timestamp;
 
 /// Keeps a post that the person may see (the caller has checked). Keeping it again changes nothing.
@@ -25,7 +27,8 @@ pub fn add(c: &mut Connection, actor: ActorId, post: PostId) -> Result<()> {
         .on_conflict_do_nothing()
         .portable()
         .execute(c)?;
-    Ok(())
+    let post = posts::get(c, post)?;
+    search::index_kept(c, &post)
 }
 
 /// Lets a post go. Nothing happens when it was not kept.
@@ -47,6 +50,6 @@ pub fn kept_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Resul
 /// The post behind a boost, or the post itself.
 fn original(c: &mut Connection, post: PostId) -> Result<PostId> {
     let boosted: Option<Option<PostId>> =
-        posts::table.find(post).filter(posts::deleted_at.is_null()).select(posts::boost_of_id).first(c).optional()?;
+        rows::table.find(post).filter(rows::deleted_at.is_null()).select(rows::boost_of_id).first(c).optional()?;
     Ok(boosted.ok_or(Error::NotFound("post"))?.unwrap_or(post))
 }

@@ -15,6 +15,7 @@ use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::{self, Post, PostKind};
 use crate::schema::{actors as actors_table, posts as rows};
+use crate::search;
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
@@ -70,6 +71,7 @@ pub fn boost(c: &mut Connection, site: &Site, actor: ActorId, post: &Post, wante
     let Some(boost) = insert(c, New { id, uri: &uri, actor, local: true, post: &post, visibility, at: Timestamp::now() })? else {
         return Err(Error::internal("a boost came in between"));
     };
+    search::index_kept(c, &post)?;
     let author = actors::get(c, post.author_id)?;
     if !post.local_only && (!author.is_local() || posts::has_remote_followers(c, actor)?) {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: boost.id } })?;

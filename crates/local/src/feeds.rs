@@ -14,7 +14,7 @@ pub use audience::{home_audience, home_candidates, list_audience, lists_with, pu
 pub use author::{AuthorFilter, author, pinned};
 pub use home::{home, list};
 pub use kept::{bookmarks, favourites};
-pub use public::{Reach, TagFilter, hashtag, public};
+pub use public::{Reach, TagFilter, hashtag, link, public};
 pub use quotes::quotes;
 
 use crate::paging::{Page, Slice};

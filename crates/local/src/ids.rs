@@ -154,6 +154,8 @@ id! {
     HashtagId
     /// The relation of a follower and a hashtag.
     HashtagFollowId
+    /// The relation of an actor and a hashtag that its profile shows.
+    FeaturedTagId
     /// An attachment: a picture of a post, here or elsewhere.
     AttachmentId
     /// What a page that posts link to says of itself.

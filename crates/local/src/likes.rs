@@ -15,6 +15,7 @@ use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::{self, Post};
 use crate::schema::{actors as people, likes, posts as rows};
+use crate::search;
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::tombstones;
@@ -81,6 +82,7 @@ pub fn like(c: &mut Connection, site: &Site, actor: ActorId, post: &Post) -> Res
     let liker = actors::get(c, actor)?;
     let uri = site.like_uri(&liker.username, id);
     if insert(c, id, actor, &post, &uri)? && !post.local {
+        search::index_kept(c, &post)?;
         jobs::enqueue(c, &Job::Federate { change: Change::Liked { like: id } })?;
     }
     Ok(())

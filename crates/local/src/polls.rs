@@ -14,6 +14,7 @@ use crate::notifications::{self, Notice, NotificationKind};
 use crate::on_each;
 use crate::posts::Post;
 use crate::schema::{poll_votes, polls, posts};
+use crate::search;
 use crate::time::Timestamp;
 
 /// Options that a local poll may have.
@@ -307,6 +308,7 @@ pub fn vote(c: &mut Connection, voter: ActorId, post: &Post, choices: &[i32]) ->
     if post.local {
         jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: post.id } })?;
     } else {
+        search::index_kept(c, post)?;
         jobs::enqueue(c, &Job::Federate { change: Change::Voted { post: post.id, actor: voter, choices } })?;
     }
     after_commit(Event::PostEdited(post.id));

@@ -309,15 +309,18 @@ pub(crate) fn count_in(c: &mut Connection, post: &Post) -> Result<()> {
     count(c, post, 1)?;
     if post.visibility != Visibility::Direct {
         diesel::update(
-            actors::table
-                .find(post.author_id)
-                .filter(actors::last_post_at.is_null().or(actors::last_post_at.lt(post.created_at))),
+            actors::table.find(post.author_id).filter(
+                actors::last_post_at.is_null().or(actors::last_post_at.lt(post.created_at.plus_seconds(-ACTIVE_SECONDS))),
+            ),
         )
         .set(actors::last_post_at.eq(Some(post.created_at)))
         .execute(c)?;
     }
     Ok(())
 }
+
+/// How exactly `last_post_at` is kept: the directory is ordered by it, and not every post shall move somebody in it.
+const ACTIVE_SECONDS: i64 = 600;
 
 fn count(c: &mut Connection, post: &Post, by: i64) -> Result<()> {
     if post.visibility == Visibility::Direct {
@@ -368,7 +371,7 @@ pub(crate) fn bury(c: &mut Connection, post: &Post) -> Result<Vec<ActorId>> {
     diesel::delete(polls::table.filter(polls::post_id.eq(post.id))).execute(c)?;
     diesel::delete(post_edits::table.filter(post_edits::post_id.eq(post.id))).execute(c)?;
     reactions::forget_post(c, post.id)?;
-    hashtags::forget_post(c, post.id)?;
+    hashtags::forget_post(c, post)?;
     cards::forget_post(c, post.id)?;
     notifications::forget_post(c, post.id)?;
     conversations::forget_post(c, post)?;

@@ -183,9 +183,9 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
         polls::set(c, id, poll)?;
     }
     mentions::add(c, id, &written.mentioned_ids(), false)?;
-    hashtags::set(c, id, &written.hashtags)?;
+    hashtags::set(c, &post, &written.hashtags)?;
     posts::count_in(c, &post)?;
-    search::index_post(c, id, &search_text(&post))?;
+    search::index_post(c, &post)?;
     cards::expect(c, &post)?;
     tell_named(c, &post, &written.mentioned_ids(), &[])?;
     tell_watchers(c, &post)?;
@@ -262,7 +262,7 @@ pub fn edit_typed(
         mentions::remove(c, id, &gone)?;
     }
     mentions::add(c, id, &after, false)?;
-    hashtags::set(c, id, &written.hashtags)?;
+    hashtags::set(c, &post, &written.hashtags)?;
     let parts = post
         .parts
         .with(Parts::MEDIA, keeps_media)
@@ -289,7 +289,7 @@ pub fn edit_typed(
         .get_result(c)?;
     let post = cards::reconsider(c, post, &former)?;
     search::unindex_post(c, id)?;
-    search::index_post(c, id, &search_text(&post))?;
+    search::index_post(c, &post)?;
     let new: Vec<ActorId> = after.iter().copied().filter(|a| !before.contains(a)).collect();
     tell_named(c, &post, &new, &[])?;
     tell_boosters(c, &post)?;

@@ -118,7 +118,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     if let Some(quote) = &remote.quote {
         quotes::receive(c, &post, Some(quote))?;
     }
-    search::index_post(c, id, &search_text(&post))?;
+    search::index_post(c, &post)?;
     cards::expect(c, &post)?;
     if announce {
         tell_named(c, &post, &remote.mentioned, &remote.silently_mentioned)?;
@@ -187,7 +187,7 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
         quotes::receive(c, &post, remote.quote.as_ref())?;
     }
     search::unindex_post(c, post.id)?;
-    search::index_post(c, post.id, &search_text(&post))?;
+    search::index_post(c, &post)?;
     let new = |people: &[ActorId]| -> Vec<ActorId> { people.iter().copied().filter(|a| !before.contains(a)).collect() };
     tell_named(c, &post, &new(&remote.mentioned), &new(&remote.silently_mentioned))?;
     if changed && edited_at.is_some() {
@@ -319,7 +319,7 @@ fn parts(remote: &RemotePost) -> Parts {
 fn store_parts(c: &mut Connection, post: &Post, remote: &RemotePost) -> Result<()> {
     mentions::add(c, post.id, &remote.mentioned, false)?;
     mentions::add(c, post.id, &remote.silently_mentioned, true)?;
-    hashtags::set(c, post.id, &remote.hashtags)?;
+    hashtags::set(c, post, &remote.hashtags)?;
     Ok(())
 }
 

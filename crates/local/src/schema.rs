@@ -294,6 +294,27 @@ diesel::table! {
 }
 
 diesel::table! {
+    hashtag_days (hashtag_id, day) {
+        hashtag_id -> BigInt,
+        day -> BigInt,
+        uses -> BigInt,
+        accounts -> BigInt,
+    }
+}
+
+diesel::table! {
+    featured_tags (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        hashtag_id -> BigInt,
+        name -> Text,
+        statuses_count -> BigInt,
+        last_status_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     hashtag_follows (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -823,6 +844,56 @@ diesel::table! {
 }
 
 diesel::table! {
+    suggestion_dismissals (actor_id, target_id) {
+        actor_id -> BigInt,
+        target_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    trending_tags (hashtag_id) {
+        hashtag_id -> BigInt,
+        score -> Double,
+        peak -> Double,
+        peaked_at -> BigInt,
+        language -> Nullable<Text>,
+        allowed -> Bool,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    trending_posts (post_id) {
+        post_id -> BigInt,
+        score -> Double,
+        language -> Nullable<Text>,
+        allowed -> Bool,
+        position -> BigInt,
+    }
+}
+
+diesel::table! {
+    trending_links (card_id) {
+        card_id -> BigInt,
+        score -> Double,
+        language -> Nullable<Text>,
+        allowed -> Bool,
+        position -> BigInt,
+        history -> Text,
+    }
+}
+
+diesel::table! {
+    trend_reviews (kind, subject) {
+        kind -> Integer,
+        subject -> Text,
+        allowed -> Bool,
+        reviewed_at -> BigInt,
+    }
+}
+
+diesel::table! {
     settings (name) {
         name -> Text,
         value -> Text,
@@ -845,6 +916,9 @@ diesel::joinable!(filter_keywords -> filters (filter_id));
 diesel::joinable!(filter_statuses -> filters (filter_id));
 diesel::joinable!(filter_statuses -> posts (post_id));
 diesel::joinable!(filters -> users (actor_id));
+diesel::joinable!(featured_tags -> actors (actor_id));
+diesel::joinable!(featured_tags -> hashtags (hashtag_id));
+diesel::joinable!(hashtag_days -> hashtags (hashtag_id));
 diesel::joinable!(hashtag_follows -> actors (actor_id));
 diesel::joinable!(hashtag_follows -> hashtags (hashtag_id));
 diesel::joinable!(idempotency_keys -> users (actor_id));
@@ -886,6 +960,9 @@ diesel::joinable!(sessions -> users (actor_id));
 diesel::joinable!(tickets -> users (actor_id));
 diesel::joinable!(tokens -> apps (app_id));
 diesel::joinable!(tokens -> users (actor_id));
+diesel::joinable!(trending_links -> cards (card_id));
+diesel::joinable!(trending_posts -> posts (post_id));
+diesel::joinable!(trending_tags -> hashtags (hashtag_id));
 diesel::joinable!(users -> actors (actor_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
@@ -911,8 +988,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     filter_keywords,
     filter_statuses,
     filters,
+    featured_tags,
     follow_requests,
     follows,
+    hashtag_days,
     hashtag_follows,
     hashtags,
     idempotency_keys,
@@ -948,8 +1027,12 @@ diesel::allow_tables_to_appear_in_same_query!(
     scheduled_posts,
     sessions,
     settings,
-    severances, tickets,
+    severances, suggestion_dismissals, tickets,
     tokens,
     tombstones,
+    trend_reviews,
+    trending_links,
+    trending_posts,
+    trending_tags,
     users,
 );

@@ -86,6 +86,19 @@ impl Rule {
     }
 }
 
+/// Whether hashtags, posts and links trend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Trends {
+    /// By themselves, unless a moderator says no.
+    #[default]
+    Automatic,
+    /// Only what a moderator has approved.
+    Reviewed,
+    /// Nothing does.
+    Off,
+}
+
 /// The key pair by which push services know this server (RFC 8292).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vapid {
@@ -119,6 +132,16 @@ pub fn about(c: &mut Connection) -> Result<About> {
 /// Changes what the instance says of itself.
 pub fn set_about(c: &mut Connection, about: &About) -> Result<()> {
     set(c, "about", about)
+}
+
+/// Whether anything trends, as last changed.
+pub fn trends(c: &mut Connection) -> Result<Trends> {
+    Ok(get(c, "trends")?.unwrap_or_default())
+}
+
+/// Changes whether anything trends.
+pub fn set_trends(c: &mut Connection, trends: Trends) -> Result<()> {
+    set(c, "trends", &trends)
 }
 
 /// The push keys, made on the first call.

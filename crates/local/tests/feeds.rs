@@ -12,7 +12,7 @@ use majlis_local::schema::{actors, attachments, follows, lists, posts};
 use majlis_local::testing::TestDb;
 use majlis_local::testing::people::*;
 use majlis_local::visibility::Visibility;
-use majlis_local::{Connection, Page, Result, Slice, Timestamp, boosts};
+use majlis_local::{Connection, Page, Result, Slice, Timestamp, boosts, hashtag_follows};
 
 /// The texts of a slice; of a boost `↻` and what it boosts.
 fn texts(c: &mut Connection, posts: &[Post]) -> Vec<String> {
@@ -33,7 +33,8 @@ fn home(c: &mut Connection, viewer: &Actor) -> Vec<String> {
     let mut heard: Vec<PostId> = all
         .iter()
         .filter(|post| {
-            let candidates = feeds::home_candidates(c, post.author_id).unwrap();
+            let keys = majlis_local::hashtags::keys_of(c, post.id).unwrap();
+            let candidates = feeds::home_candidates(c, post.author_id, &keys).unwrap();
             feeds::home_audience(c, post, &candidates).unwrap().contains(&viewer.id)
         })
         .map(|post| post.id)
@@ -157,6 +158,85 @@ fn home_leaves_out_what_is_muted_blocked_hidden_or_in_another_language() {
             Ok(())
         })
         .unwrap();
+}
+
+#[test]
+fn home_shows_public_posts_with_followed_hashtags() {
+    TestDb::new()
+        .write_now(|c| {
+            let (me, ali, badr, muted) = (local(c, "me"), local(c, "ali"), remote(c, "badr"), local(c, "muted"));
+            let (blocker, limited, listed) = (local(c, "blocker"), local(c, "limited"), local(c, "listed"));
+            for name in ["cats", "قطط", "dogs"] {
+                let tag = majlis_local::hashtags::named(c, name).unwrap();
+                hashtag_follows::follow(c, me.id, tag.id).unwrap();
+            }
+            follow(c, me.id, listed.id);
+            say(c, ali.id, "no tag");
+            let twice = say(c, ali.id, "two of them #Cats #قطط");
+            reply(c, ali.id, twice.id, "an answer #CATS");
+            publish(c, ali.id, visible(Visibility::Unlisted, "unlisted #cats"));
+            publish(c, ali.id, visible(Visibility::Private, "private #cats"));
+            receive(c, RemotePost { hashtags: vec![text_tag("cats")], ..note(&badr, "from afar") });
+            for other in [&muted, &blocker, &limited, &listed] {
+                say(c, other.id, "hidden #cats");
+            }
+            say(c, ali.id, "of somebody muted @muted #cats");
+            mute(c, me.id, muted.id, None);
+            block(c, blocker.id, me.id);
+            diesel::update(actors::table.find(limited.id)).set(actors::silenced_at.eq(Some(Timestamp::now()))).execute(c)?;
+            list(c, me.id, &[listed.id], 0, true);
+            boost(c, &ali, &twice);
+            assert_eq!(home(c, &me), ["from afar", "an answer #CATS", "two of them #Cats #قطط"]);
+            // Whom one follows is shown as before, each post once.
+            follow(c, me.id, ali.id);
+            diesel::update(follows::table.filter(follows::target_id.eq(ali.id)))
+                .set(follows::languages.eq(Some(r#"["xx"]"#)))
+                .execute(c)?;
+            diesel::update(posts::table.find(twice.id)).set(posts::language.eq(Some("yy"))).execute(c)?;
+            assert!(!home(c, &me).iter().any(|text| text.contains("two of them")), "in a language that is not asked for");
+            diesel::update(follows::table.filter(follows::target_id.eq(ali.id)))
+                .set(follows::languages.eq(None::<String>))
+                .execute(c)?;
+            assert_eq!(home(c, &me).iter().filter(|text| text.starts_with("two of them")).count(), 1);
+            let tag = majlis_local::hashtags::named(c, "Cats").unwrap();
+            hashtag_follows::unfollow(c, me.id, tag.id).unwrap();
+            assert!(!home(c, &me).contains(&"from afar".to_owned()));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn home_of_hashtags_pages_to_the_same_set_both_ways() {
+    TestDb::new()
+        .write_now(|c| {
+            let (me, ali, badr) = (local(c, "me"), local(c, "ali"), local(c, "badr"));
+            follow(c, me.id, ali.id);
+            for name in ["one", "two", "three"] {
+                let tag = majlis_local::hashtags::named(c, name).unwrap();
+                hashtag_follows::follow(c, me.id, tag.id).unwrap();
+            }
+            let mut expected = Vec::new();
+            for n in 0..60 {
+                let author = if n % 4 == 0 { &ali } else { &badr };
+                let text = ["#one #two #three", "#two #three", "nothing", "#one"][n % 3];
+                let post = say(c, author.id, &format!("{n} {text}"));
+                if text != "nothing" || author.id == ali.id {
+                    expected.push(post.id);
+                }
+            }
+            expected.reverse();
+            let me = me.id;
+            let (down, up) = walk(c, |c, page| feeds::home(c, me, page));
+            assert_eq!(down, expected);
+            assert_eq!(up, expected);
+            Ok(())
+        })
+        .unwrap();
+}
+
+fn text_tag(name: &str) -> majlis_local::text::Hashtag {
+    majlis_local::text::Hashtag { name: name.to_owned(), key: name.to_owned() }
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn no_page_reads_a_whole_table() {
         .write_now(|c| {
             let (me, ali) = (local(c, "me"), local(c, "ali"));
             follow(c, me.id, ali.id);
+            let tagged = local(c, "tagged");
             let post = say(c, ali.id, "hello #tag");
+            let tag = majlis_local::hashtags::named(c, "tag")?;
+            majlis_local::hashtag_follows::follow(c, tagged.id, tag.id)?;
             for n in 0..30 {
                 reply(c, ali.id, post.id, &format!("{n} #tag"));
             }
@@ -35,7 +38,8 @@ fn no_page_reads_a_whole_table() {
             let newest = Page::newest(20);
             let next = Page { min_id: Some(post.id.0), ..newest };
             for page in [newest, next] {
-                check(c, "home", 1, |c| feeds::home(c, me.id, &page));
+                check(c, "home", 2, |c| feeds::home(c, me.id, &page));
+                check(c, "home with hashtags", 2, |c| feeds::home(c, tagged.id, &page));
                 check(c, "list", 2, |c| feeds::list(c, me.id, list, &page));
                 for reach in [Reach::All, Reach::Local, Reach::Remote] {
                     for media in [false, true] {
@@ -47,14 +51,16 @@ fn no_page_reads_a_whole_table() {
                 check(c, "author", 1, |c| feeds::author(c, Some(me.id), ali.id, &AuthorFilter::default(), &page));
                 check(c, "favourites", 1, |c| feeds::favourites(c, me.id, &page));
                 check(c, "bookmarks", 1, |c| feeds::bookmarks(c, me.id, &page));
-                check(c, "search", 1, |c| search::posts(c, Some(me.id), "hello", None, &page, 0));
+                check(c, "search", 1, |c| search::posts(c, &site(), Some(me.id), "hello -x has:image", None, &page, 0));
+                check(c, "library", 1, |c| search::posts(c, &site(), Some(me.id), "in:library", None, &page, 0));
             }
             check(c, "pinned", 1, |c| feeds::pinned(c, Some(me.id), ali.id));
             check(c, "thread", 2, |c| threads::around(c, Some(me.id), &post));
             check(c, "people", 1, |c| search::actors(c, Some(me.id), "al", false, 20, 0));
-            check(c, "hashtags", 1, |c| search::hashtags(c, "ta", 20, 0));
-            check(c, "home audience", 2, |c| {
-                let candidates = feeds::home_candidates(c, ali.id)?;
+            check(c, "people nearly named", 2, |c| search::actors(c, Some(me.id), "alee", false, 20, 0));
+            check(c, "hashtags", 1, |c| search::hashtags(c, "ta", true, 20, 0));
+            check(c, "home audience", 3, |c| {
+                let candidates = feeds::home_candidates(c, ali.id, &["tag".into()])?;
                 feeds::home_audience(c, &post, &candidates)
             });
             check(c, "list audience", 2, |c| {
@@ -77,9 +83,16 @@ fn only_home_sorts_and_only_what_the_index_gave() {
             let me = local(c, "me");
             let page = Page::newest(20);
             let (_, sent) = statements(c, |c| feeds::home(c, me.id, &page).unwrap());
-            let steps = plan(c, &sent[0]);
-            assert!(steps.iter().any(|s| s.contains("COVERING INDEX posts_author (author_id=? AND id>? AND id<?)")), "{steps:?}");
+            let steps = plan(c, &sent[1]);
             assert_eq!(steps.iter().filter(|s| s.contains("TEMP B-TREE")).count(), 1, "{steps:?}");
+            let tag = majlis_local::hashtags::named(c, "tag")?;
+            majlis_local::hashtag_follows::follow(c, me.id, tag.id)?;
+            let (_, sent) = statements(c, |c| feeds::home(c, me.id, &page).unwrap());
+            let steps = plan(c, &sent[1]);
+            assert!(steps.iter().any(|s| s.contains("COVERING INDEX posts_author (author_id=? AND id>? AND id<?)")), "{steps:?}");
+            // The authors' part, the hashtags' part, and each once more to be merged: all of them of a page's candidates alone.
+            assert_eq!(steps.iter().filter(|s| s.contains("TEMP B-TREE")).count(), 4, "{steps:?}");
+            assert!(steps.iter().any(|s| s.contains("PRIMARY KEY (hashtag_id=? AND post_id>? AND post_id<?)")), "{steps:?}");
             for (reach, index) in [(Reach::All, "posts_public"), (Reach::Local, "posts_local")] {
                 let (_, sent) = statements(c, |c| feeds::public(c, Some(me.id), reach, false, &page).unwrap());
                 let steps = plan(c, &sent[0]);

@@ -2,15 +2,18 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use majlis_local::actors::Actor;
+use majlis_local::attachments::{AttachmentKind, NewAttachment};
 use majlis_local::ids::ActorId;
+use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::publish::{self, Draft};
+use majlis_local::receive::RemotePost;
 use majlis_local::testing::TestDb;
 use majlis_local::testing::people::*;
 use majlis_local::visibility::Visibility;
-use majlis_local::{Connection, Page, search};
+use majlis_local::{Connection, Page, Timestamp, search};
 
 fn found(c: &mut Connection, viewer: Option<ActorId>, query: &str) -> Vec<String> {
-    let posts = search::posts(c, viewer, query, None, &Page::newest(20), 0).unwrap();
+    let posts = search::posts(c, &site(), viewer, query, None, &Page::newest(20), 0).unwrap();
     posts.into_iter().map(|p| majlis_local::text::plain(&p.content)).collect()
 }
 
@@ -48,6 +51,131 @@ fn posts_are_found_by_author_mentioned_and_if_the_author_consents_by_all() {
             assert!(found(c, None, "garden").is_empty());
             like(c, ali.id, dinas.id);
             assert_eq!(found(c, Some(ali.id), "dina"), ["garden of Dina"]);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn operators_narrow_what_is_found() {
+    TestDb::new()
+        .write_now(|c| {
+            let (ali, badr) = (local(c, "ali"), local(c, "badr"));
+            let dina = remote(c, "dina");
+            for actor in [ali.id, badr.id, dina.id] {
+                set_indexable(c, actor, true);
+            }
+            let me = Some(ali.id);
+            let old = RemotePost { created_at: Timestamp(1_672_531_200_000), ..note(&dina, "old words") }; // 2023-01-01
+            receive(c, old);
+            say(c, ali.id, "my words");
+            let badrs = publish(c, badr.id, Draft { language: Some("de".into()), sensitive: true, ..draft("seine words") });
+            reply(c, ali.id, badrs.id, "my answer with words https://example.org/page @badr #tag");
+            say(c, badr.id, "only @ali #tag words");
+            let picture = NewAttachment {
+                kind: Some(AttachmentKind::Image),
+                remote_url: Some("https://peer.example/1.png".into()),
+                description: "a camel".into(),
+                ..NewAttachment::default()
+            };
+            let film = NewAttachment { kind: Some(AttachmentKind::Video), description: String::new(), ..picture.clone() };
+            receive(c, RemotePost { attachments: vec![picture], ..note(&dina, "words of a picture") });
+            receive(c, RemotePost { attachments: vec![film], ..note(&dina, "words of a film") });
+            publish(
+                c,
+                badr.id,
+                Draft {
+                    poll: Some(NewPoll {
+                        options: ["tea words", "coffee"].map(|title| PollOption { title: title.into(), votes: 0 }).to_vec(),
+                        multiple: false,
+                        hide_totals: false,
+                        voters_count: Some(0),
+                        expires_at: Some(Timestamp::now().plus_seconds(3_600)),
+                        closed_at: None,
+                    }),
+                    ..draft("poll")
+                },
+            );
+            for (query, wanted) in [
+                ("words from:me", vec!["my answer with words https://example.org/page @badr #tag", "my words"]),
+                ("words from:@badr has:poll", vec!["poll"]),
+                ("from:badr@majlis.example is:sensitive", vec!["seine words"]),
+                ("from:dina@peer.example -has:media", vec!["old words"]),
+                ("-from:me -from:badr words -has:video has:media", vec!["words of a picture"]),
+                ("has:video", vec!["words of a film"]),
+                ("camel", vec!["words of a picture"]),
+                ("has:poll coffee", vec!["poll"]),
+                ("has:link", vec!["my answer with words https://example.org/page @badr #tag"]),
+                ("is:reply words", vec!["my answer with words https://example.org/page @badr #tag"]),
+                ("language:de", vec!["seine words"]),
+                ("before:2024-01-01", vec!["old words"]),
+                ("during:2023-01 words", vec!["old words"]),
+                ("words after:2023-01-01 language:de", vec!["seine words"]),
+                ("words -during:2023 from:dina@peer.example has:image", vec!["words of a picture"]),
+                ("\"of a film\"", vec!["words of a film"]),
+                ("\"a of film\"", vec![]),
+                ("words -\"of a\" from:dina@peer.example", vec!["old words"]),
+                ("words -picture has:media", vec!["words of a film"]),
+                ("from:nobody words", vec![]),
+                ("words in:library has:media", vec![]),
+                ("words in:library from:badr", vec!["only @ali #tag words"]),
+                ("has:cows", vec![]),
+                ("-words", vec![]),
+            ] {
+                assert_eq!(found(c, me, query), wanted, "{query}");
+            }
+            assert!(found(c, None, "from:me words").is_empty());
+            assert!(search::posts(c, &site(), me, "before:yesterday", None, &Page::newest(5), 0).is_err());
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn what_somebody_keeps_is_in_the_library() {
+    TestDb::new()
+        .write_now(|c| {
+            let (ali, badr, eve) = (local(c, "ali"), local(c, "badr"), remote(c, "eve"));
+            let posts: Vec<_> = ["liked", "kept", "boosted", "passed over"]
+                .map(|text| receive(c, note(&eve, &format!("{text} thing"))))
+                .into_iter()
+                .collect();
+            assert!(found(c, Some(ali.id), "thing").is_empty(), "its author does not let it be found");
+            majlis_local::likes::like(c, &site(), ali.id, &posts[0]).unwrap();
+            majlis_local::bookmarks::add(c, ali.id, posts[1].id).unwrap();
+            majlis_local::boosts::boost(c, &site(), ali.id, &posts[2], None).unwrap();
+            assert_eq!(found(c, Some(ali.id), "thing in:library"), ["boosted thing", "kept thing", "liked thing"]);
+            assert_eq!(found(c, Some(ali.id), "thing").len(), 3);
+            assert!(found(c, Some(ali.id), "thing in:public").is_empty());
+            assert!(found(c, Some(badr.id), "thing").is_empty());
+            majlis_local::bookmarks::remove(c, ali.id, posts[1].id).unwrap();
+            assert_eq!(found(c, Some(ali.id), "thing").len(), 2);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn names_are_found_with_a_mistake() {
+    TestDb::new()
+        .write_now(|c| {
+            let viewer = local(c, "viewer");
+            local(c, "alexander");
+            let mut far = remote_actor("muhammad");
+            far.display_name = "محمد الخوارزمي".into();
+            majlis_local::actors::store_remote(c, far).unwrap();
+            local(c, "omar");
+            let by = |c: &mut Connection, query: &str| names(search::actors(c, Some(viewer.id), query, false, 10, 0).unwrap());
+            for typed in ["alexnader", "alexandr", "aleksander", "@alexxander"] {
+                assert_eq!(by(c, typed), ["alexander"], "{typed}");
+            }
+            for typed in ["muhammed", "mohammad", "محمود", "الخورزمي", "خوارزمى"] {
+                assert_eq!(by(c, typed), ["muhammad@peer.example"], "{typed}");
+            }
+            assert_eq!(by(c, "omer"), ["omar"]);
+            for typed in ["umr", "alxndr", "bartholomew"] {
+                assert!(by(c, typed).is_empty(), "{typed}");
+            }
             Ok(())
         })
         .unwrap();
@@ -99,9 +227,9 @@ fn pages_and_offsets() {
             let ids: Vec<_> = (0..5).map(|n| say(c, ali.id, &format!("word {n}")).id).collect();
             let page = Page { max_id: Some(ids[4].0), since_id: Some(ids[0].0), min_id: None, limit: 2 };
             let found: Vec<_> =
-                search::posts(c, Some(ali.id), "word", None, &page, 1).unwrap().into_iter().map(|p| p.id).collect();
+                search::posts(c, &site(), Some(ali.id), "word", None, &page, 1).unwrap().into_iter().map(|p| p.id).collect();
             assert_eq!(found, [ids[2], ids[1]]);
-            assert!(search::posts(c, Some(ali.id), "word", Some(ActorId(1)), &Page::newest(5), 0).unwrap().is_empty());
+            assert!(search::posts(c, &site(), Some(ali.id), "word", Some(ActorId(1)), &Page::newest(5), 0).unwrap().is_empty());
             Ok(())
         })
         .unwrap();
@@ -146,11 +274,14 @@ fn hashtags_by_beginning() {
             say(c, ali.id, "#CatsOfMajlis");
             say(c, ali.id, "#dogs #قطط");
             let by = |c: &mut Connection, query: &str| -> Vec<String> {
-                search::hashtags(c, query, 10, 0).unwrap().into_iter().map(|h| h.display_name).collect()
+                search::hashtags(c, query, true, 10, 0).unwrap().into_iter().map(|h| h.display_name).collect()
             };
             assert_eq!(by(c, "#cats"), ["Cats", "CatsOfMajlis"]);
             assert_eq!(by(c, "cat"), ["CatsOfMajlis", "Cats"]);
             assert_eq!(by(c, "قط"), ["قطط"]);
+            assert!(search::hashtags(c, "cat", false, 10, 0).unwrap().is_empty());
+            majlis_local::trends::review(c, majlis_local::trends::Subject::Tag, "Cats", true).unwrap();
+            assert_eq!(search::hashtags(c, "cat", false, 10, 0).unwrap().len(), 1);
             assert!(by(c, "#").is_empty());
             Ok(())
         })

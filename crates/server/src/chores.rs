@@ -77,6 +77,13 @@ const CHORES: &[Chore] = &[
         every: Duration::from_secs(HOUR),
         run: |c, now| verified_links::enqueue_due(c, now.plus_seconds(-7 * DAY), PROBES),
     },
+    Chore {
+        name: "hashtag_usage",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| hashtags::purge_usage(c, now.millis() / 1_000 / DAY - hashtags::KEPT_DAYS, BATCH),
+    },
+    // One write for all of it, and small: what trends stands in tables of a hundred rows.
+    Chore { name: "trends", every: Duration::from_secs(5 * MINUTE), run: trends::refresh },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];
 

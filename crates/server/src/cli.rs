@@ -11,6 +11,7 @@ pub mod emoji;
 pub mod output;
 pub mod report;
 pub mod serve;
+pub mod trend;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -61,6 +62,9 @@ enum Command {
     /// Tell everybody who has an account here something
     #[command(subcommand)]
     Announcement(announcement::AnnouncementCommand),
+    /// See what trends, and say what may
+    #[command(subcommand)]
+    Trend(trend::TrendCommand),
     /// Start two servers on this machine with people who talk to each other, to look around; gone after Ctrl-C
     Demo {
         /// Stop as soon as everything has crossed
@@ -126,6 +130,7 @@ fn run(command: Command, given: &Given) -> Result<ExitCode, Failure> {
         Command::About(command) => runtime()?.block_on(about::run(&loaded.config, command)),
         Command::Emoji(command) => runtime()?.block_on(emoji::run(&loaded.config, command)),
         Command::Announcement(command) => runtime()?.block_on(announcement::run(&loaded.config, command)),
+        Command::Trend(command) => runtime()?.block_on(trend::run(&loaded.config, command)),
         Command::Demo { once } => runtime()?.block_on(demo::run(once)),
         Command::Migrate => migrate(&loaded.config),
         Command::Doctor { peer: None } => runtime()?.block_on(doctor::examine(&loaded.config)),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use majlis_api::client_address::Proxies;
 use majlis_local::registrations::Registrations;
+use majlis_local::settings::Trends;
 use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
@@ -89,6 +90,9 @@ settings! {
     database_url: Option<DatabaseUrl>, "DATABASE_URL" = "", secret;
     /// Who may sign up: `open` to everybody, after `approval` by a moderator, by `invite` only, or `closed`.
     registrations: Registrations, "MAJLIS_REGISTRATIONS" = "open";
+    /// Whether hashtags, posts and links that many people take up are shown as trends: `automatic`, `reviewed` (only what was
+    /// approved by `majlis trend approve`), or `off`.
+    trends: Trends, "MAJLIS_TRENDS" = "automatic";
     /// The server's name, as apps and pages show it. What is given here or in the next two settings is written down at every
     /// start; what is left empty stays as it was written down before, at first `Majlis`.
     title: Option<String>, "MAJLIS_TITLE" = "";

@@ -246,7 +246,11 @@ fn web_config(config: &Config, about: About) -> majlis_web::Config {
 
 /// Writes down what the configuration says of the server, and gives back all that is said.
 async fn describe(db: &Db, config: &Config) -> Result<About, Failure> {
-    let before = db.read(settings::about).await?;
+    let (before, trends) = db.read(|c| Ok((settings::about(c)?, settings::trends(c)?))).await?;
+    if trends != config.trends {
+        let changed = config.trends;
+        db.write(move |c| settings::set_trends(c, changed)).await?;
+    }
     let mut about = before.clone();
     if let Some(title) = &config.title {
         about.title.clone_from(title);

@@ -36,7 +36,7 @@ pub(super) fn document(routes: &[Route], types: &Types) -> String {
     let where_served = |row: &Row<'_>| -> Option<String> {
         let route = routes.iter().find(|route| route.key() == key(row.method, row.path));
         if let Some(route) = route {
-            return Some(if route.is_absent() { "always empty".to_owned() } else { route.scope(types) });
+            return Some(route.scope(types));
         }
         pages.iter().find(|(method, path, _)| method == row.method && fits(path, row.path)).map(|(_, _, kind)| (*kind).to_owned())
     };
@@ -89,7 +89,7 @@ fn beyond(routes: &[Route], rows: &[Row<'_>], admin: &[Row<'_>], types: &Types) 
         "## Beyond Mastodon\n\nOur own extensions stand below `/api/ext/v1`; what apps know from Pleroma and Akkoma has their addresses.\n\n\
          | method | path | scope | what it is for |\n|---|---|---|---|\n"
             .to_owned();
-    for route in routes.iter().filter(|route| !known.contains(&route.key()) && !route.is_absent()) {
+    for route in routes.iter().filter(|route| !known.contains(&route.key())) {
         // PUT is served wherever PATCH is, and the other way round.
         let twin = match route.method.as_str() {
             "PUT" => "PATCH",

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use majlis_local::hashtags::{self, DAY, Hashtag, Usage};
 use majlis_local::ids::{ActorId, HashtagId};
-use majlis_local::{Connection, Result, Site, Timestamp};
+use majlis_local::{Connection, Result, Site, Timestamp, featured_tags, hashtag_follows};
 use serde::Serialize;
 
 use super::status::tag_url;
 
 /// Days that a history tells of, today included.
-const DAYS: i64 = 7;
+pub(super) const DAYS: i64 = 7;
 
 /// Mastodon's Tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,7 +38,7 @@ pub struct Day {
 }
 
 impl Tag {
-    /// The entities of these hashtags, in their order. One query, and one more for a viewer.
+    /// The entities of these hashtags, in their order. One query, and two more for a viewer.
     ///
     /// # Errors
     /// The database's.
@@ -46,9 +46,12 @@ impl Tag {
         let ids: Vec<HashtagId> = tags.iter().map(|tag| tag.id).collect();
         let today = Timestamp::now().millis().div_euclid(DAY);
         let usage = hashtags::usage(c, &ids, today - DAYS + 1)?;
-        let followed: Option<HashSet<HashtagId>> = match viewer {
-            Some(viewer) => Some(hashtags::followed_among(c, viewer, &ids)?.into_iter().collect()),
-            None => None,
+        let (followed, featured): (Option<HashSet<HashtagId>>, Option<HashSet<HashtagId>>) = match viewer {
+            Some(viewer) if !ids.is_empty() => (
+                Some(hashtag_follows::followed_among(c, viewer, &ids)?.into_iter().collect()),
+                Some(featured_tags::among(c, viewer, &ids)?.into_iter().collect()),
+            ),
+            _ => (None, None),
         };
         Ok(tags
             .iter()
@@ -57,17 +60,20 @@ impl Tag {
                 name: tag.display_name.clone(),
                 url: tag_url(site, &tag.name),
                 history: (0..DAYS)
-                    .map(|n| Day::new(today - n, usage.iter().find(|u| u.hashtag == tag.id && u.day == today - n)))
+                    .map(|n| {
+                        Day::new(today - n, usage.iter().find(|(id, u)| *id == tag.id && u.day == today - n).map(|(_, u)| u))
+                    })
                     .collect(),
                 following: followed.as_ref().map(|followed| followed.contains(&tag.id)),
-                featuring: followed.as_ref().map(|_| false),
+                featuring: featured.as_ref().map(|featured| featured.contains(&tag.id)),
             })
             .collect())
     }
 }
 
 impl Day {
-    fn new(day: i64, usage: Option<&Usage>) -> Self {
+    /// Of a day since 1970; without a usage nothing happened on it.
+    pub(super) fn new(day: i64, usage: Option<&Usage>) -> Self {
         Self {
             day: (day * DAY / 1_000).to_string(),
             accounts: usage.map_or(0, |u| u.actors).to_string(),

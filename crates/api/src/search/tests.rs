@@ -59,3 +59,35 @@ async fn an_address_of_ours_is_found_only_by_whom_may_see_it() {
     assert_eq!(found(&me.get(&query).await.ok()).1, 1);
     assert_eq!(found(&ali.get(&query).await.ok()).1, 0);
 }
+
+#[actix_web::test]
+async fn operators_are_understood_and_wrong_dates_are_told() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    let mine = me.post_form("/api/v1/statuses", "status=my+garden&language=en").await.ok();
+    let answer = format!("status=an+answer+in+the+garden&in_reply_to_id={}", mine["id"].as_str().unwrap());
+    me.post_form("/api/v1/statuses", &answer).await.ok();
+    let search = async |query: &str| me.get(&format!("/api/v2/search?type=statuses&q={query}")).await.ok();
+    assert_eq!(found(&search("garden").await).1, 2);
+    assert_eq!(found(&search("garden+from:me+-is:reply").await).1, 1);
+    assert_eq!(found(&search("%22the+garden%22").await).1, 1);
+    assert_eq!(found(&search("from:ali").await).1, 0);
+    let refused = me.get("/api/v2/search?q=garden+before:soon").await;
+    assert_eq!((refused.status.as_u16(), &refused.json["details"]["q"][0]["error"]), (422, &json!("ERR_INVALID")));
+    assert_eq!(found(&ali.get("/api/v2/search?q=garden").await.ok()).1, 0, "not let be found");
+    let by = format!("/api/v2/search?q=garden&account_id={}", me.id());
+    assert_eq!(found(&me.get(&by).await.ok()), (vec![], 2, vec![]));
+}
+
+#[actix_web::test]
+async fn the_first_version_names_hashtags_only() {
+    let app = TestApp::new();
+    let me = app.user("catlover").await;
+    let status = me.post_form("/api/v1/statuses", "status=cat+pictures+%23Cats").await.ok();
+    let found = me.get("/api/v1/search?q=cat").await.ok();
+    assert_eq!(found["hashtags"], json!(["Cats"]));
+    assert_eq!((&found["accounts"][0]["acct"], &found["statuses"][0]["id"]), (&json!("catlover"), &status["id"]));
+    assert_eq!(app.anonymous().get("/api/v1/search?q=cat").await.status, 401);
+    let scopes = [majlis_local::scopes::Scope::ReadStatuses].into_iter().collect();
+    assert_eq!(app.log_in(me.id(), scopes).await.get("/api/v1/search?q=cat").await.status, 403);
+}

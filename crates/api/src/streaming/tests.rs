@@ -200,6 +200,23 @@ async fn home_hears_posts_edits_deletions_and_notifications() {
 }
 
 #[actix_web::test]
+async fn home_hears_public_posts_with_followed_hashtags() {
+    let app = TestApp::new();
+    let (me, ali) = (app.user("me").await, app.user("ali").await);
+    me.post("/api/v1/tags/cats/follow").await.ok();
+    let port = serve(&app);
+    let mut socket = Connection::socket(port, &format!("?stream=user&access_token={}", token(&me)), "").await;
+    say(&ali, "status=no+tag").await;
+    say(&ali, "status=quiet+%23cats&visibility=unlisted").await;
+    let heard = say(&ali, "status=hello+%23Cats").await;
+    assert_eq!(socket.message().await["payload"]["id"], heard["id"]);
+    me.post("/api/v1/tags/cats/unfollow").await.ok();
+    say(&ali, "status=once+more+%23Cats").await;
+    let mine = say(&me, "status=mine").await;
+    assert_eq!(socket.message().await["payload"]["id"], mine["id"]);
+}
+
+#[actix_web::test]
 async fn one_socket_hears_many_channels_and_only_what_it_asked_for() {
     let app = TestApp::new();
     let (me, ali, eve) = (app.user("me").await, app.user("ali").await, app.user("eve").await);

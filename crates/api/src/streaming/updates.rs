@@ -86,7 +86,11 @@ fn shown(c: &mut Connection, site: &Site, hub: &Hub, id: PostId, event: &'static
 fn homes(c: &mut Connection, hub: &Hub, post: &Post) -> Result<Vec<ActorId>> {
     let candidates = match hub.users(FEW) {
         Some(open) => open,
-        None => hub.users_among(feeds::home_candidates(c, post.author_id)?),
+        None => {
+            let open = post.visibility == Visibility::Public && !post.is_boost() && post.parts.has(Parts::HASHTAGS);
+            let names = if open { majlis_local::hashtags::keys_of(c, post.id)? } else { Vec::new() };
+            hub.users_among(feeds::home_candidates(c, post.author_id, &names)?)
+        }
     };
     feeds::home_audience(c, post, &candidates)
 }
@@ -223,7 +227,7 @@ impl Gone {
     fn update(self, c: &mut Connection, hub: &Hub) -> Result<Update> {
         let mut topics: Vec<Topic> = Vec::new();
         if hub.users(0).is_none() {
-            let mut homes = feeds::home_candidates(c, self.author)?;
+            let mut homes = feeds::home_candidates(c, self.author, if self.public { &self.hashtags } else { &[] })?;
             homes.extend(self.mentioned);
             homes.sort_unstable();
             homes.dedup();

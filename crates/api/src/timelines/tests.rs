@@ -1,6 +1,9 @@
 //! Timelines over HTTP: whose they are, and how they page.
 
+use majlis_local::cards::{self, NewCard};
+use majlis_local::publish::Draft;
 use majlis_local::testing::people;
+use majlis_local::visibility::Visibility;
 use serde_json::Value;
 
 use crate::testing::TestApp;
@@ -75,4 +78,36 @@ async fn public_timelines_need_no_token_and_lists_their_owner() {
     let status = &nobody.get("/api/v1/timelines/public?local=true").await.ok()[0];
     assert!(status.get("favourited").is_none(), "{status}");
     assert_eq!(me.get("/api/v1/timelines/public?local=true").await.ok()[0]["favourited"], false);
+}
+
+#[actix_web::test]
+async fn a_links_timeline_shows_who_shares_it() {
+    let app = TestApp::new();
+    let ali = app.user("ali").await;
+    let author = ali.id();
+    app.write(move |c| {
+        let url = "https://news.example/a";
+        let card = cards::store(c, NewCard { title: "News".into(), ..NewCard::nothing(url) })?;
+        for n in 0..6 {
+            let visibility = if n == 5 { Visibility::Unlisted } else { Visibility::Public };
+            let draft = Draft { visibility: Some(visibility), ..people::draft(&format!("{n} {url}")) };
+            let post = people::publish(c, author, draft);
+            cards::attach(c, &people::site(), post.id, card.id, url)?;
+        }
+        Ok(())
+    })
+    .await;
+    let path = "/api/v1/timelines/link?url=https%3A%2F%2Fnews.example%2Fa&limit=2";
+    let (mut down, mut next, mut prev) = (Vec::new(), Some(path.to_owned()), None);
+    while let Some(link) = next {
+        let page = app.anonymous().get(&link).await;
+        (next, prev) = (page.link("next"), page.link("prev").or(prev));
+        down.extend(texts(&page.ok()).into_iter().map(|text| text[..1].to_owned()));
+    }
+    assert_eq!(down, ["4", "3", "2", "1", "0"]);
+    let back = texts(&ali.get(&prev.unwrap()).await.ok());
+    assert_eq!(back.iter().map(|text| &text[..1]).collect::<Vec<_>>(), ["2", "1"]);
+    let unknown = app.anonymous().get("/api/v1/timelines/link?url=https%3A%2F%2Fnowhere.example").await.ok();
+    assert_eq!(unknown, Value::Array(vec![]));
+    assert_eq!(app.anonymous().get("/api/v1/timelines/link").await.status, 422);
 }

@@ -2,18 +2,21 @@
 //! it would make an answer large.
 
 use actix_web::HttpRequest;
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use majlis_local::actors::Actor;
 use majlis_local::ids::PostId;
 use majlis_local::posts::{self, Post};
-use majlis_local::{Connection, Error, Page, Result, Slice, follows, pins};
+use majlis_local::text::hashtag_key;
+use majlis_local::{Connection, Error, Page, Result, Slice, featured_tags, follows, pins};
+use serde_json::json;
 
 use super::actor::named;
-use super::{Answer, document, post, viewer};
+use super::{Answer, document, post, respond, viewer};
 use crate::objects;
 use crate::outbound;
 use crate::state::Federation;
-use crate::vocab::{Collection, CollectionKind, CollectionRef, Object};
+use crate::vocab::{Collection, CollectionKind, CollectionRef, Object, Tag};
 
 /// Activities on one page of an outbox.
 const OUTBOX_PAGE: i64 = 20;
@@ -126,6 +129,27 @@ pub(super) async fn featured(federation: Data<Federation>, name: Path<String>) -
         })
         .await?;
     document(&collection, false)
+}
+
+/// `GET /users/{name}/collections/tags`: the hashtags that somebody shows on the profile, as Mastodon's `featuredTags`.
+pub(super) async fn featured_tags(federation: Data<Federation>, name: Path<String>) -> Answer {
+    let site = federation.site().clone();
+    let collection = federation
+        .db
+        .read(move |c| {
+            let actor = living(c, &name)?;
+            let tags = featured_tags::of(c, actor.id)?;
+            let items: Vec<Tag> = tags.iter().map(|tag| Tag::hashtag(&tag.name, site.tag_url(&hashtag_key(&tag.name)))).collect();
+            Ok(json!({
+                "@context": "https://www.w3.org/ns/activitystreams",
+                "id": format!("{}/collections/tags", actor.uri),
+                "type": "Collection",
+                "totalItems": items.len(),
+                "items": items,
+            }))
+        })
+        .await?;
+    respond(StatusCode::OK, collection.to_string(), false)
 }
 
 /// `GET …/statuses/{id}/replies`: replies that are for everybody, the author's own first.

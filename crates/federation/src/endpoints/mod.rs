@@ -42,6 +42,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .route("/users/{name}/followers", web::get().to(collection::followers))
         .route("/users/{name}/following", web::get().to(collection::following))
         .route("/users/{name}/collections/featured", web::get().to(collection::featured))
+        .route("/users/{name}/collections/tags", web::get().to(collection::featured_tags))
         .route("/users/{name}/statuses/{id}", web::get().guard(accept::activity()).to(post::show))
         .route("/@{name}/{id:\\d+}", web::get().guard(accept::activity_only()).to(post::show))
         .route("/users/{name}/statuses/{id}/activity", web::get().to(post::activity))
@@ -72,6 +73,11 @@ fn document<T: Document>(document: &T, private: bool) -> Answer {
 
 fn answer<T: Document>(status: StatusCode, document: &T, private: bool) -> Answer {
     let body = to_json(document).map_err(|error| Refused(Error::internal(error)))?;
+    respond(status, body, private)
+}
+
+/// A document that is written out already.
+fn respond(status: StatusCode, body: String, private: bool) -> Answer {
     Ok(HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, ACTIVITY_JSON))
         .insert_header((CACHE_CONTROL, if private { "private, no-store" } else { "public, max-age=180" }))

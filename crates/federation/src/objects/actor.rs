@@ -40,6 +40,8 @@ pub fn render(site: &Site, actor: &Actor, endpoints: &Endpoints, moved_to: Optio
     out.followers = endpoints.followers.clone();
     out.following = endpoints.following.clone();
     out.featured = endpoints.featured.clone();
+    // Who has no pinned posts (the server itself) shows no hashtags either.
+    out.featured_tags = endpoints.featured.as_ref().map(|_| format!("{}/collections/tags", actor.uri));
     out.endpoints = Some(vocab::Endpoints { shared_inbox: endpoints.shared_inbox.clone() });
     out.name = (!actor.display_name.is_empty()).then(|| actor.display_name.clone());
     out.summary = (!actor.summary.is_empty()).then(|| actor.summary.clone());

@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
-use super::home::{ANSWERS_FOLLOWED, ANSWERS_MEMBER, not_in_exclusive_list, rules};
+use super::home::{ANSWERS_FOLLOWED, ANSWERS_MEMBER, NEVER, home_rules, rules};
 use crate::connection::{Connection, written};
 use crate::error::Result;
+use crate::hashtag_follows;
 use crate::ids::{ActorId, ListId};
 use crate::lists::RepliesPolicy;
 use crate::posts::Post;
@@ -16,19 +17,21 @@ use crate::schema::{follows, list_members};
 use crate::time::Timestamp;
 use crate::visibility::{condition, welcome};
 
-/// Those who follow `author`, and the author: whose home may show its posts.
-pub fn home_candidates(c: &mut Connection, author: ActorId) -> Result<Vec<ActorId>> {
+/// Those who follow `author`, and the author, and those who follow one of the hashtags with these keys: whose home may show
+/// its post.
+pub fn home_candidates(c: &mut Connection, author: ActorId, hashtags: &[String]) -> Result<Vec<ActorId>> {
     let mut candidates: Vec<ActorId> = follows::table.filter(follows::target_id.eq(author)).select(follows::actor_id).load(c)?;
     candidates.push(author);
+    candidates.extend(hashtag_follows::followers(c, hashtags)?);
+    candidates.sort_unstable();
+    candidates.dedup();
     Ok(candidates)
 }
 
 /// Those of `viewers` whose home shows `post`.
 pub fn home_audience(c: &mut Connection, post: &Post, viewers: &[ActorId]) -> Result<Vec<ActorId>> {
-    static SQL: LazyLock<String> = LazyLock::new(|| {
-        let rules = format!("{} AND {}", rules(ANSWERS_FOLLOWED), not_in_exclusive_list());
-        format!("SELECT v.id FROM :viewers AS v {JOINS} AND {}", rules.replace(":viewer", "v.id"))
-    });
+    static SQL: LazyLock<String> =
+        LazyLock::new(|| format!("SELECT v.id FROM :viewers AS v {JOINS} AND {}", home_rules().replace(":viewer", "v.id")));
     if viewers.is_empty() {
         return Ok(Vec::new());
     }
@@ -52,7 +55,7 @@ pub fn list_audience(c: &mut Connection, post: &Post, lists: &[ListId]) -> Resul
         format!(
             "SELECT v.list_id FROM (SELECT l.id AS list_id, l.owner_id AS id, l.replies_policy FROM lists l \
              CROSS JOIN list_members m WHERE l.id IN :lists AND m.list_id = l.id AND m.actor_id = :author) v {JOINS} AND {}",
-            rules(&answers).replace(":viewer", "v.id")
+            rules(&answers, NEVER).replace(":viewer", "v.id")
         )
     });
     if lists.is_empty() {

@@ -1,5 +1,6 @@
-//! Home and lists: what those whom one follows have written and boosted. The newest ids of the authors are gathered from
-//! the index alone, each engine in the way that is fast there; one body of rules then decides what of them is shown.
+//! Home and lists: what those whom one follows have written and boosted, and in home what carries a followed hashtag. The
+//! newest ids of the authors (and hashtags) are gathered from the indexes alone, each engine in the way that is fast there;
+//! one body of rules then decides what of them is shown.
 
 use std::sync::LazyLock;
 
@@ -9,6 +10,7 @@ use diesel::sql_types::BigInt;
 use super::no_answer_to_others;
 use crate::connection::{Connection, Engine, select_written, written};
 use crate::error::Result;
+use crate::hashtag_follows;
 use crate::ids::{ActorId, ListId, PostId};
 use crate::lists::{self, RepliesPolicy};
 use crate::paging::{Page, Slice};
@@ -33,13 +35,32 @@ pub(super) const ANSWERS_FOLLOWED: &str =
 /// An SQL condition: the answered author is a member of the list.
 pub(super) const ANSWERS_MEMBER: &str =
     "EXISTS (SELECT 1 FROM list_members hr WHERE hr.list_id = :list AND hr.actor_id = posts.in_reply_to_actor_id)";
+/// An SQL condition: a public post carries a hashtag that the viewer follows.
+const TAGGED: &str = "((posts.parts & 4) <> 0 AND posts.visibility = 0 AND posts.boost_of_id IS NULL AND a.silenced_at IS NULL \
+     AND EXISTS (SELECT 1 FROM post_hashtags ht CROSS JOIN hashtag_follows hg \
+       WHERE ht.post_id = posts.id AND hg.actor_id = :viewer AND hg.hashtag_id = ht.hashtag_id))";
+/// An SQL condition that nothing meets.
+pub(super) const NEVER: &str = "1 = 0";
 
 /// The home timeline of `viewer`: its own posts, and the posts and boosts of those whom it follows. An answer is shown
-/// when it answers the viewer, its own author or somebody whom the viewer follows. What is muted, blocked (either way, or with
-/// its whole server), in a language that was not asked for, or by a member of an exclusive list, is not; nor are boosts that the viewer hides.
+/// when it answers the viewer, its own author or somebody whom the viewer follows. Public posts with a hashtag that the viewer
+/// follows are shown too, whoever wrote them (but for limited authors), and whom they answer. What is muted, blocked (either
+/// way, or with its whole server), in a language that was not asked for, or by a member of an exclusive list, is not; nor are
+/// boosts that the viewer hides.
 pub fn home(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Slice<Post>> {
-    static RULES: LazyLock<String> = LazyLock::new(|| format!("{} AND {}", rules(ANSWERS_FOLLOWED), not_in_exclusive_list()));
-    Merged { viewer, list: ListId(0), authors: FOLLOWED_AND_SELF, rules: &RULES }.read(c, page)
+    static RULES: LazyLock<String> = LazyLock::new(home_rules);
+    static WITHOUT: LazyLock<String> =
+        LazyLock::new(|| format!("{} AND {}", rules(ANSWERS_FOLLOWED, NEVER), not_in_exclusive_list()));
+    // SQLite is asked once more at no cost that can be measured, which spares most people the wider query; PostgreSQL does
+    // not charge for what is not there, but for each question.
+    let hashtags = c.engine() == Engine::Postgres || hashtag_follows::follows_any(c, viewer)?;
+    let rules: &'static str = if hashtags { &RULES } else { &WITHOUT };
+    Merged { viewer, list: ListId(0), authors: FOLLOWED_AND_SELF, hashtags, rules }.read(c, page)
+}
+
+/// What home shows, as [`rules`] says it.
+pub(super) fn home_rules() -> String {
+    format!("{} AND {}", rules(ANSWERS_FOLLOWED, TAGGED), not_in_exclusive_list())
 }
 
 /// A list of `viewer`: the posts and boosts of its members, by the rules of home, but for answers, for which the list has
@@ -48,20 +69,21 @@ pub fn home(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Slice<Po
 /// # Errors
 /// [`crate::Error::NotFound`] when there is no such list of this viewer.
 pub fn list(c: &mut Connection, viewer: ActorId, list: ListId, page: &Page) -> Result<Slice<Post>> {
-    static TO_MEMBERS: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_MEMBER));
-    static TO_FOLLOWED: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_FOLLOWED));
-    static NONE: LazyLock<String> = LazyLock::new(|| rules("1 = 0"));
+    static TO_MEMBERS: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_MEMBER, NEVER));
+    static TO_FOLLOWED: LazyLock<String> = LazyLock::new(|| rules(ANSWERS_FOLLOWED, NEVER));
+    static NONE: LazyLock<String> = LazyLock::new(|| rules(NEVER, NEVER));
     let rules: &'static str = match lists::get(c, viewer, list)?.replies_policy {
         RepliesPolicy::List => &TO_MEMBERS,
         RepliesPolicy::Followed => &TO_FOLLOWED,
         RepliesPolicy::None => &NONE,
     };
-    Merged { viewer, list, authors: MEMBERS, rules }.read(c, page)
+    Merged { viewer, list, authors: MEMBERS, hashtags: false, rules }.read(c, page)
 }
 
 /// What of the authors' posts is shown, over `posts`, its author `a`, the boosted post `o` and its author `oa`, and `fl`,
-/// the viewer's follow of the author. `answers` says which answers to others are.
-pub(super) fn rules(answers: &str) -> String {
+/// the viewer's follow of the author. `answers` says which answers to others are, `strangers` what of authors whom the viewer
+/// does not follow, or would not see otherwise.
+pub(super) fn rules(answers: &str, strangers: &str) -> String {
     let seen = condition(":viewer", "posts", "a");
     let original_seen = condition(":viewer", "o", "oa");
     let original_unmuted = welcome(":viewer", "o.author_id", "oa");
@@ -73,10 +95,10 @@ pub(super) fn rules(answers: &str) -> String {
         "{seen} \
          AND (posts.boost_of_id IS NULL OR ({original_seen} AND (posts.author_id = :viewer OR (fl.show_boosts \
            AND (o.author_id = :viewer OR ({original_unmuted} AND {original_names_nobody}))))) ) \
-         AND (posts.author_id = :viewer OR (fl.id IS NOT NULL AND {author_unmuted} \
+         AND (posts.author_id = :viewer OR (((fl.id IS NOT NULL \
+             AND ({no_answer} OR posts.in_reply_to_actor_id = :viewer OR {answers})) OR {strangers}) AND {author_unmuted} \
            AND (fl.languages IS NULL OR COALESCE(o.language, posts.language) IS NULL \
              OR fl.languages LIKE '%\"' || COALESCE(o.language, posts.language) || '\"%') \
-           AND ({no_answer} OR posts.in_reply_to_actor_id = :viewer OR {answers}) \
            AND {names_nobody}))"
     )
 }
@@ -107,6 +129,8 @@ struct Merged {
     viewer: ActorId,
     list: ListId,
     authors: &'static str,
+    /// Whether the posts with hashtags that the viewer follows belong to it.
+    hashtags: bool,
     rules: &'static str,
 }
 
@@ -179,14 +203,14 @@ impl Merged {
         Ok(if page.ascends() { ids.last() } else { ids.first() }.copied().filter(|_| full))
     }
 
-    /// The newest (or, for `min_id`, the next) ids of the authors, from the index alone. SQLite leaves each author's part of
+    /// The newest (or, for `min_id`, the next) ids of the authors and hashtags, from the indexes alone. SQLite leaves each author's part of
     /// the index as soon as it cannot beat what it has. PostgreSQL would read all of it: it is told to look at each author's
     /// newest first, and then only at the authors that are among the newest.
     fn candidates(&self, engine: Engine, page: &Page) -> String {
         let (order, extreme) = if page.ascends() { ("ASC", "MIN") } else { ("DESC", "MAX") };
         let authors = self.authors;
         let bounds = "x.author_id = f.id AND x.id > :after AND x.id < :before";
-        match engine {
+        let theirs = match engine {
             Engine::Sqlite => format!(
                 "SELECT x.id FROM ({authors}) f CROSS JOIN posts x WHERE {bounds} ORDER BY x.id {order} LIMIT :candidates"
             ),
@@ -197,6 +221,25 @@ impl Merged {
                  CROSS JOIN LATERAL (SELECT x.id FROM posts x WHERE {bounds} ORDER BY x.id {order} LIMIT :candidates) s \
                  ORDER BY s.id {order} LIMIT :candidates"
             ),
+        };
+        if !self.hashtags {
+            return theirs;
         }
+        // Each post once, under the first of its followed hashtags: a repeated one would count as a candidate twice.
+        let carried = "h.hashtag_id = t.hashtag_id AND h.post_id > :after AND h.post_id < :before AND NOT EXISTS \
+             (SELECT 1 FROM post_hashtags ho CROSS JOIN hashtag_follows hg WHERE ho.post_id = h.post_id \
+              AND ho.hashtag_id < h.hashtag_id AND hg.actor_id = :viewer AND hg.hashtag_id = ho.hashtag_id)";
+        let tagged = match engine {
+            Engine::Sqlite => format!(
+                "SELECT h.post_id AS id FROM hashtag_follows t CROSS JOIN post_hashtags h \
+                 WHERE t.actor_id = :viewer AND {carried} ORDER BY h.post_id {order} LIMIT :candidates"
+            ),
+            Engine::Postgres => format!(
+                "SELECT s.id FROM hashtag_follows t CROSS JOIN LATERAL (SELECT h.post_id AS id FROM post_hashtags h \
+                 WHERE {carried} ORDER BY h.post_id {order} LIMIT :candidates) s \
+                 WHERE t.actor_id = :viewer ORDER BY s.id {order} LIMIT :candidates"
+            ),
+        };
+        format!("SELECT n.id FROM ({theirs}) n UNION SELECT w.id FROM ({tagged}) w ORDER BY id {order} LIMIT :candidates")
     }
 }

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::{no_answer_to_others, slice, tail};
+use crate::cards;
 use crate::connection::{Connection, any_text, select_written};
 use crate::error::Result;
 use crate::ids::{ActorId, HashtagId};
@@ -79,6 +80,24 @@ pub fn public(c: &mut Connection, viewer: Option<ActorId>, reach: Reach, with_me
         tail(page, "posts.id")
     );
     let posts: Vec<Post> = select_written::<Post>(sql)
+        .number("viewer", viewer.map_or(0, |v| v.0))
+        .number("now", Timestamp::now().millis())
+        .bounded(page)
+        .load(c)?;
+    Ok(slice(posts, page))
+}
+
+/// The public posts that show the card of a page, named by its address or by one that led there.
+pub fn link(c: &mut Connection, viewer: Option<ActorId>, url: &str, page: &Page) -> Result<Slice<Post>> {
+    let Some(card) = cards::by_url(c, url)? else { return Ok(slice(Vec::new(), page)) };
+    let sql = format!(
+        "FROM post_cards h CROSS JOIN posts CROSS JOIN actors a \
+         WHERE h.card_id = :card AND posts.id = h.post_id AND a.id = posts.author_id AND {}{}",
+        rules(),
+        tail(page, "h.post_id")
+    );
+    let posts: Vec<Post> = select_written::<Post>(sql)
+        .number("card", card.id)
         .number("viewer", viewer.map_or(0, |v| v.0))
         .number("now", Timestamp::now().millis())
         .bounded(page)

@@ -118,6 +118,21 @@ pub fn set_locale(c: &mut Connection, actor: ActorId, locale: &str) -> crate::Re
     Ok(())
 }
 
+/// Lets an actor be suggested and listed, or not.
+pub fn set_discoverable(c: &mut Connection, actor: ActorId, discoverable: bool) {
+    diesel::update(actors_table::table.find(actor)).set(actors_table::discoverable.eq(discoverable)).execute(c).unwrap();
+}
+
+/// Makes an actor known to so many.
+pub fn set_followers_count(c: &mut Connection, actor: ActorId, count: i64) {
+    diesel::update(actors_table::table.find(actor)).set(actors_table::followers_count.eq(count)).execute(c).unwrap();
+}
+
+/// Makes an actor have posted last at this many milliseconds since 1970.
+pub fn set_last_post(c: &mut Connection, actor: ActorId, at: i64) {
+    diesel::update(actors_table::table.find(actor)).set(actors_table::last_post_at.eq(Some(Timestamp(at)))).execute(c).unwrap();
+}
+
 /// Makes follows of an actor need its approval.
 pub fn lock(c: &mut Connection, actor: ActorId) {
     diesel::update(actors_table::table.find(actor)).set(actors_table::locked.eq(true)).execute(c).unwrap();

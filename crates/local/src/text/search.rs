@@ -13,6 +13,9 @@ pub const MAX_TERM: usize = 48;
 /// The most terms of one text; what follows is not indexed.
 pub const MAX_TERMS: usize = 2_000;
 
+/// The most terms of one text in their order.
+const MAX_SEQUENCE: usize = 10_000;
+
 /// The most terms of one query.
 pub const MAX_QUERY_TERMS: usize = 32;
 
@@ -31,10 +34,16 @@ pub fn query_terms(query: &str) -> Vec<String> {
     collect(query, Purpose::Query)
 }
 
+/// The terms of a text in their order, repeated as they are: to see whether a phrase of [`query_terms`]' stems is in it.
+pub fn sequence(text: &str) -> Vec<String> {
+    collect(text, Purpose::Sequence)
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Index,
     Query,
+    Sequence,
 }
 
 fn collect(text: &str, purpose: Purpose) -> Vec<String> {
@@ -74,7 +83,12 @@ struct Terms {
 
 impl Terms {
     fn is_full(&self) -> bool {
-        self.found.len() >= if self.purpose == Purpose::Index { MAX_TERMS } else { MAX_QUERY_TERMS }
+        let most = match self.purpose {
+            Purpose::Index => MAX_TERMS,
+            Purpose::Query => MAX_QUERY_TERMS,
+            Purpose::Sequence => MAX_SEQUENCE,
+        };
+        self.found.len() >= most
     }
 
     fn push(&mut self, c: char) {
@@ -158,10 +172,10 @@ impl Terms {
     }
 
     fn add(&mut self, term: &str) {
-        if !self.is_full() && !self.seen.contains(term) {
-            self.seen.insert(term.to_owned());
-            self.found.push(term.to_owned());
+        if self.is_full() || (self.purpose != Purpose::Sequence && !self.seen.insert(term.to_owned())) {
+            return;
         }
+        self.found.push(term.to_owned());
     }
 }
 
@@ -416,6 +430,12 @@ mod tests {
         for (query, text) in cases {
             assert!(!finds(query, text), "{query} in {text}: {:?} in {:?}", query_terms(query), terms(text));
         }
+    }
+
+    #[test]
+    fn a_sequence_keeps_order_and_repetition() {
+        assert_eq!(sequence("To be, or not to BE"), ["to", "be", "or", "not", "to", "be"]);
+        assert_eq!(sequence("في المدرسة والبيت"), query_terms("في مدرسة بيت"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use majlis_api::client_address::Proxies;
 use majlis_local::registrations::Registrations;
+use majlis_local::settings::Trends;
 use majlis_web::language::Language;
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
@@ -231,6 +232,17 @@ impl Value for Registrations {
             "invite" => Ok(Self::Invite),
             "closed" => Ok(Self::Closed),
             _ => Err("one of open, approval, invite, closed".to_owned()),
+        }
+    }
+}
+
+impl Value for Trends {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "automatic" => Ok(Self::Automatic),
+            "reviewed" => Ok(Self::Reviewed),
+            "off" => Ok(Self::Off),
+            _ => Err("one of automatic, reviewed, off".to_owned()),
         }
     }
 }
