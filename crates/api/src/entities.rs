@@ -29,8 +29,8 @@ pub mod status_edit;
 pub mod suggestion;
 pub mod tag;
 pub mod translation;
-pub mod web_push_subscription;
 pub mod trend_link;
+pub mod web_push_subscription;
 
 pub use account::{Account, AccountRole};
 pub use announcement::Announcement;
@@ -60,5 +60,5 @@ pub use status_edit::{StatusEdit, StatusSource};
 pub use suggestion::Suggestion;
 pub use tag::Tag;
 pub use translation::Translation;
-pub use web_push_subscription::WebPushSubscription;
 pub use trend_link::TrendLink;
+pub use web_push_subscription::WebPushSubscription;

@@ -8,7 +8,10 @@ use crate::actors::Emoji;
 use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
-use crate::ids::{ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId};
+use crate::ids::{
+    ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, NotificationId, PostId,
+    PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
+};
 use crate::json::Json;
 use crate::mail::Mail;
 use crate::schema::jobs;

@@ -78,8 +78,10 @@ pub fn hashtags(c: &mut Connection, query: &str, unreviewed: bool, limit: i64, o
         String::new()
     } else {
         let tag = Subject::Tag.code();
-        format!(" AND (hashtags.name = :name OR EXISTS \
-             (SELECT 1 FROM trend_reviews r WHERE r.kind = {tag} AND r.subject = hashtags.name))")
+        format!(
+            " AND (hashtags.name = :name OR EXISTS \
+             (SELECT 1 FROM trend_reviews r WHERE r.kind = {tag} AND r.subject = hashtags.name))"
+        )
     };
     let sql = format!(
         "FROM (SELECT id FROM hashtags WHERE name >= :name AND name < :name_end ORDER BY name LIMIT {MOST_MATCHES}) found \

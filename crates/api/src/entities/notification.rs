@@ -8,8 +8,8 @@ use majlis_local::notifications::{self, NotificationKind};
 use majlis_local::posts;
 use majlis_local::reactions::{self, Reaction};
 use majlis_local::reports;
-use majlis_local::severances::{Cause, Severance, self};
-use majlis_local::users::{Role, self};
+use majlis_local::severances::{self, Cause, Severance};
+use majlis_local::users::{self, Role};
 use majlis_local::visibility::retain_visible;
 use majlis_local::{Connection, Result, Site, Timestamp};
 use serde::Serialize;
@@ -192,7 +192,8 @@ impl Notification {
             status: row.post_id.and_then(|post| material.statuses.get(&post)).cloned(),
             event: material.event(row),
             report: material.report(row),
-            emoji: reaction.map(|one| one.emoji.as_ref().map_or_else(|| one.name.clone(), |emoji| format!(":{}:", emoji.shortcode))),
+            emoji: reaction
+                .map(|one| one.emoji.as_ref().map_or_else(|| one.name.clone(), |emoji| format!(":{}:", emoji.shortcode))),
             emoji_url: reaction.map(|one| one.emoji.as_ref().map(|emoji| site.picture_url(&emoji.url))),
         })
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use majlis_local::feeds::{self, Reach};
 use majlis_local::filters::active::active_of;
 use majlis_local::ids::{ActorId, AnnouncementId, ListId, NotificationId, PostId};
-use majlis_local::marks::{Marks, self};
+use majlis_local::marks::{self, Marks};
 use majlis_local::posts::{self, Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Error, Event, Result, Site};
@@ -15,8 +15,8 @@ use majlis_local::{announcements, conversations, mentions, notifications, polls}
 
 use super::hub::{Hub, Payloads, Topic, Update};
 use crate::entities::announcement::Reaction;
-use crate::entities::{Account, Announcement, Conversation, Notification, Reading, Status};
 use crate::entities::status::{Matched, Words};
+use crate::entities::{Account, Announcement, Conversation, Notification, Reading, Status};
 
 /// With no more homes than this open, each is asked whether it shows a post; with more, only those of the author's followers.
 const FEW: usize = 256;
