@@ -287,6 +287,11 @@ fn registrations(api: &Api) -> (bool, bool) {
     (matches!(mode, Registrations::Open | Registrations::Approval), mode == Registrations::Approval)
 }
 
+/// What clients of Pleroma look for before they offer reactions.
+fn pleroma() -> Value {
+    json!({ "metadata": { "features": ["pleroma_emoji_reactions", "pleroma_custom_emoji_reactions"] } })
+}
+
 fn second(api: &Api, now: &Snapshot) -> Value {
     let origin = api.site().origin();
     let (enabled, approval) = registrations(api);
@@ -302,6 +307,8 @@ fn second(api: &Api, now: &Snapshot) -> Value {
     configuration["vapid"] = json!({ "public_key": now.vapid_key });
     configuration["translation"] = json!({ "enabled": api.translator.is_on() });
     configuration["limited_federation"] = json!(false);
+    // As glitch-soc says it.
+    configuration["reactions"] = json!({ "max_reactions": majlis_local::reactions::MOST_BY_ONE });
     configuration["timelines_access"] =
         json!({ "live_feeds": everybody, "hashtag_feeds": everybody, "trending_link_feeds": everybody });
     json!({
@@ -324,6 +331,7 @@ fn second(api: &Api, now: &Snapshot) -> Value {
             "url": Value::Null,
         },
         "api_versions": { "mastodon": API_VERSION },
+        "pleroma": pleroma(),
         "contact": { "email": now.about.contact_email, "account": now.contact },
         "rules": rules_of(&now.about),
     })
@@ -346,6 +354,7 @@ fn first(api: &Api, now: &Snapshot) -> Value {
         "approval_required": approval,
         "invites_enabled": false,
         "configuration": limits(api),
+        "pleroma": pleroma(),
         "contact_account": now.contact,
         "rules": rules_of(&now.about),
     })

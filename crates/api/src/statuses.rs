@@ -254,7 +254,7 @@ pub async fn delete(
             }
             publish::delete(c, author, id)?;
             if let Some(quote) = &mut status.quote {
-                quote.always = true;
+                quote.reveal();
             }
             status.text = Some(source.text);
             status.content = None;

@@ -7,29 +7,34 @@ use majlis_local::marks::{self, Marks};
 use majlis_local::quote_policies::{self, Approval, QuotePolicy};
 use majlis_local::quotes::{self, QuoteState, Shown};
 use majlis_local::{Connection, Result, polls, reactions};
-use serde::ser::SerializeStruct as _;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::status::Matched;
 use super::{FilterResult, Status};
 
-/// Mastodon's Quote, or ShallowQuote within a quoted status. It holds what is quoted for every reader; what is written for
-/// one depends on `state` and `shown`.
-#[derive(Debug, Clone, PartialEq)]
+/// Mastodon's Quote, or ShallowQuote within a quoted status. What this reader is not shown is kept for others.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Quote {
+    /// `pending`, `accepted`, `rejected`, `revoked`, `deleted`, `unauthorized`, `blocked_account`, `blocked_domain` or
+    /// `muted_account`.
+    pub state: &'static str,
+    /// What is quoted, if it is shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted_status: Option<Option<Box<Status>>>,
+    /// Of a quote within a quoted status, only its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quoted_status_id: Option<Option<PostId>>,
     /// Whether the quoted author has agreed.
-    pub state: QuoteState,
-    /// What keeps the reader from seeing it.
-    pub shown: Shown,
-    /// What is quoted.
-    pub quoted: Quoted,
-    /// Shown whatever the state: to the author, in the answer to a deletion.
-    pub always: bool,
+    #[serde(skip)]
+    agreed: QuoteState,
+    /// What is quoted, while it is not shown.
+    #[serde(skip)]
+    hidden: Option<Quoted>,
 }
 
 /// What is quoted.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Quoted {
+pub(super) enum Quoted {
     /// Whole.
     Status(Option<Box<Status>>),
     /// Only its id: a quote within a quote.
@@ -37,9 +42,17 @@ pub enum Quoted {
 }
 
 impl Quote {
-    /// Mastodon's word for the state, as the reader sees it.
-    fn word(&self) -> &'static str {
-        match (self.state, self.shown) {
+    /// A quote as a reader sees it from whom `shown` keeps what is quoted.
+    pub(super) fn new(agreed: QuoteState, shown: Shown, quoted: Quoted) -> Self {
+        let mut quote = Self { state: agreed.word(), quoted_status: None, quoted_status_id: None, agreed, hidden: Some(quoted) };
+        quote.show(shown);
+        quote
+    }
+
+    /// The same for another reader.
+    fn show(&mut self, shown: Shown) {
+        let quoted = self.take();
+        self.state = match (self.agreed, shown) {
             (QuoteState::Accepted, Shown::Plainly) => "accepted",
             (QuoteState::Accepted, Shown::Unauthorized) => "unauthorized",
             (QuoteState::Accepted, Shown::Deleted) => "deleted",
@@ -47,33 +60,54 @@ impl Quote {
             (QuoteState::Accepted, Shown::BlockedDomain) => "blocked_domain",
             (QuoteState::Accepted, Shown::MutedAccount) => "muted_account",
             (state, _) => state.word(),
+        };
+        self.put(quoted, self.agreed == QuoteState::Accepted && !matches!(shown, Shown::Unauthorized | Shown::Deleted));
+    }
+
+    /// Shows what is quoted whatever the state: to the author, in the answer to a deletion.
+    pub fn reveal(&mut self) {
+        let quoted = self.take();
+        self.put(quoted, true);
+    }
+
+    fn take(&mut self) -> Quoted {
+        let told = (self.quoted_status.take(), self.quoted_status_id.take());
+        match (self.hidden.take(), told) {
+            (Some(hidden), _) => hidden,
+            (None, (Some(status), _)) => Quoted::Status(status),
+            (None, (None, id)) => Quoted::Id(id.flatten()),
         }
     }
 
-    fn is_shown(&self) -> bool {
-        let shown = !matches!(self.shown, Shown::Unauthorized | Shown::Deleted);
-        self.always || (self.state == QuoteState::Accepted && shown)
+    fn put(&mut self, quoted: Quoted, shown: bool) {
+        match quoted {
+            Quoted::Status(status) if shown => self.quoted_status = Some(status),
+            Quoted::Id(id) if shown => self.quoted_status_id = Some(id),
+            hidden => {
+                match hidden {
+                    Quoted::Status(_) => self.quoted_status = Some(None),
+                    Quoted::Id(_) => self.quoted_status_id = Some(None),
+                }
+                self.hidden = Some(hidden);
+            }
+        }
+    }
+
+    /// What is quoted, shown or not, when it is here as a whole.
+    pub(super) fn status(&self) -> Option<&Status> {
+        match (&self.hidden, &self.quoted_status) {
+            (Some(Quoted::Status(Some(status))), _) | (None, Some(Some(status))) => Some(status.as_ref()),
+            _ => None,
+        }
     }
 
     /// The id of what is quoted, shown or not.
     fn quoted_id(&self) -> Option<PostId> {
-        match &self.quoted {
-            Quoted::Status(status) => status.as_ref().map(|status| status.id),
-            Quoted::Id(id) => *id,
-        }
-    }
-}
-
-impl Serialize for Quote {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut quote = serializer.serialize_struct("Quote", 2)?;
-        quote.serialize_field("state", self.word())?;
-        let shown = self.is_shown();
-        match &self.quoted {
-            Quoted::Status(status) => quote.serialize_field("quoted_status", &status.as_ref().filter(|_| shown))?,
-            Quoted::Id(id) => quote.serialize_field("quoted_status_id", &id.filter(|_| shown))?,
-        }
-        quote.end()
+        let id = match &self.hidden {
+            Some(Quoted::Id(id)) => *id,
+            _ => self.quoted_status_id.flatten(),
+        };
+        self.status().map(|status| status.id).or(id)
     }
 }
 
@@ -165,9 +199,9 @@ impl QuoteReading {
     fn by(c: &mut Connection, readers: &[ActorId], quote: &Quote) -> Result<HashMap<ActorId, Self>> {
         let Some(id) = quote.quoted_id() else { return Ok(HashMap::new()) };
         let shown = quotes::shown_to(c, readers, id)?;
-        let mut statuses = match &quote.quoted {
-            Quoted::Status(Some(status)) => Reading::by(c, readers, status)?,
-            Quoted::Status(None) | Quoted::Id(_) => HashMap::new(),
+        let mut statuses = match quote.status() {
+            Some(status) => Reading::by(c, readers, status)?,
+            None => HashMap::new(),
         };
         let reading = |(reader, shown)| (reader, Self { shown, status: statuses.remove(&reader).map(Box::new) });
         Ok(shown.into_iter().map(reading).collect())
@@ -175,10 +209,14 @@ impl QuoteReading {
 
     /// The same quote for `reader`, who reads it so, and of whose filters these match.
     pub(super) fn apply(&self, quote: &mut Quote, reader: ActorId, filtered: &[FilterResult]) {
-        quote.shown = self.shown;
-        if let (Quoted::Status(Some(status)), Some(reading)) = (&mut quote.quoted, &self.status) {
-            let matched = Matched { status: filtered.to_vec(), quoted: Vec::new() };
-            **status = status.for_reader(reader, reading, &matched);
-        }
+        let matched = Matched { status: filtered.to_vec(), quoted: Vec::new() };
+        let quoted = match (quote.take(), &self.status) {
+            (Quoted::Status(Some(status)), Some(reading)) => {
+                Quoted::Status(Some(Box::new(status.for_reader(reader, reading, &matched))))
+            }
+            (quoted, _) => quoted,
+        };
+        quote.hidden = Some(quoted);
+        quote.show(self.shown);
     }
 }

@@ -197,9 +197,9 @@ impl Status {
     /// Those of a reader's filters that match the status, and those that match what it quotes.
     pub fn matched(&self, filters: &Active, words: &Words) -> Matched {
         let shown = self.reblog.as_deref().unwrap_or(self);
-        let quoted = match shown.quote.as_ref().map(|quote| &quote.quoted) {
-            Some(Quoted::Status(Some(quoted))) => quoted.matching(filters, &words.quoted),
-            _ => Vec::new(),
+        let quoted = match shown.quote.as_ref().and_then(Quote::status) {
+            Some(quoted) => quoted.matching(filters, &words.quoted),
+            None => Vec::new(),
         };
         Matched { status: self.matching(filters, &words.status), quoted }
     }
@@ -341,7 +341,7 @@ impl<'a> Batch<'a> {
             Quoted::Id(there.map(|quoted| quoted.id))
         };
         let shown = quote.quoted_id.and_then(|id| self.shown.get(&id)).copied().unwrap_or(Shown::Deleted);
-        Some(Quote { state: quote.state, shown, quoted, always: false })
+        Some(Quote::new(quote.state, shown, quoted))
     }
 
     /// The text of a post. Ours link to what they quote, as Mastodon's do; others' servers do that themselves.
