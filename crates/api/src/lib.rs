@@ -32,6 +32,7 @@ pub mod moves;
 pub mod notification_groups;
 pub mod notification_policy;
 pub mod notification_requests;
+pub mod media_proxy;
 pub mod notifications;
 pub mod oauth;
 pub mod openapi;

@@ -6,11 +6,7 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements,
-    favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, moves, notification_groups,
-    notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions,
-    registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines,
-    translations, trends,
+    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, media_proxy, moves, notification_groups, notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines, translations, trends,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -18,6 +14,8 @@ use crate::{
 pub fn configure(cfg: &mut ServiceConfig) {
     cfg.app_data(PathConfig::default().error_handler(|_, _| Error::NotFound.into()))
         .service(web::scope("/api").configure(api).default_service(web::to(unknown)))
+        .service(at("/media_proxy/{id}").get(media_proxy::original))
+        .service(at("/media_proxy/{id}/{size}").get(media_proxy::picture))
         .service(at("/oauth/token").post(oauth::token))
         .service(at("/oauth/revoke").post(oauth::revoke))
         .service(at("/oauth/userinfo").get(oauth::userinfo).post(oauth::userinfo))

@@ -5,31 +5,46 @@ use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
-use futures_util::future::{Ready, ready};
+use futures_util::future::LocalBoxFuture;
 use majlis_federation::Federation;
+use majlis_local::picture_proxy::{Grant, PictureProxy};
+use majlis_local::secrets::Key;
+use majlis_local::users::Standing;
 use majlis_local::{Db, Site, settings};
 use majlis_media::Media;
 use tokio::sync::OnceCell;
 
 pub use majlis_local::registrations::Registrations;
 
-use crate::auth::Bearers;
+use crate::auth::{Bearers, Identity, identify};
 use crate::client_address::Proxies;
 use crate::error::{Error, Result};
 use crate::instance::Kept;
+use crate::media_proxy::Copies;
 use crate::rate_limits::RateLimits;
 use crate::streaming::Hub;
 use crate::translation::{self, Translator};
 
 /// The state behind the API. Cheap to clone; an extractor, so that a handler names it as an argument: `api: Api`.
+///
+/// Its database handle tells the addresses of other servers' pictures as whoever asks may have them: one who is logged in may
+/// have them fetched. Handlers need not know.
 #[derive(Debug, Clone)]
-pub struct Api(Arc<State>);
+pub struct Api {
+    /// The database.
+    pub db: Db,
+    state: Arc<State>,
+}
 
 /// What [`Api`] holds.
 #[derive(Debug)]
 pub struct State {
-    /// The database.
-    pub db: Db,
+    /// The database as those see it who are logged in.
+    members: Db,
+    /// Who signs addresses of pictures, when they are shown from here.
+    pictures: Option<PictureProxy>,
+    /// Copies of other servers' pictures.
+    pub copies: Copies,
     /// Where files go.
     pub media: Media,
     /// Other servers: whom a handle or an address names.
@@ -67,6 +82,9 @@ pub struct Config {
     pub post_characters: usize,
     /// What translates statuses.
     pub translation: Option<translation::Service>,
+    /// The key that signs addresses of other servers' pictures, and the most bytes that copies of them take. `None`: they are
+    /// told where they are.
+    pub pictures: Option<(Key, u64)>,
     /// Our own version: `0.1.0`.
     pub version: String,
 }
@@ -80,7 +98,7 @@ impl Default for Config {
             proxies: Proxies::default(),
             upload_bytes: 16 << 20,
             post_characters: 500,
-            translation: None,
+    pictures: None, translation: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -92,8 +110,17 @@ impl Api {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
         let translator = Translator::new(config.translation.clone());
-        Self(Arc::new(State {
-            db,
+        let pictures = config.pictures.as_ref().map(|(key, _)| PictureProxy::new(key.clone(), Grant::Look));
+        let copies = Copies::new(config.pictures.as_ref().map_or(0, |(_, budget)| *budget));
+        let seen_by = |grant| match &pictures {
+            Some(proxy) => db.at(db.site().showing(proxy.granting(grant))),
+            None => db.clone(),
+        };
+        let (guests, members) = (seen_by(Grant::Look), seen_by(Grant::Fetch));
+        let state = Arc::new(State {
+            members,
+            pictures,
+            copies,
             media,
             federation,
             config,
@@ -103,7 +130,19 @@ impl Api {
             kept: Kept::default(),
             translator,
             vapid_key: OnceCell::new(),
-        }))
+        });
+        Self { db: guests, state }
+    }
+
+    /// The same for somebody who is logged in.
+    #[must_use]
+    pub(crate) fn for_member(&self) -> Self {
+        Self { db: self.members.clone(), state: self.state.clone() }
+    }
+
+    /// Who reads and signs addresses of other servers' pictures, when they are shown from here.
+    pub(crate) fn pictures(&self) -> Option<&PictureProxy> {
+        self.pictures.as_ref()
     }
 
     /// The state behind a request.
@@ -132,15 +171,28 @@ impl Api {
 impl Deref for Api {
     type Target = State;
     fn deref(&self) -> &State {
-        &self.0
+        &self.state
     }
 }
 
 impl FromRequest for Api {
     type Error = Error;
-    type Future = Ready<Result<Self>>;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(req).cloned())
+        let (api, req) = (Self::of(req).cloned(), req.clone());
+        Box::pin(async move {
+            let api = api?;
+            if api.pictures.is_none() {
+                return Ok(api);
+            }
+            // Whoever is refused hears of it from the extractor that asks for a person.
+            match identify(&req).await {
+                Ok(Identity::Known(access)) if access.person.is_some_and(|person| person.standing == Standing::Active) => {
+                    Ok(api.for_member())
+                }
+                _ => Ok(api),
+            }
+        })
     }
 }

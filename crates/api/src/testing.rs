@@ -86,6 +86,23 @@ impl TestApp {
         Self::with_media(Config { rate_limits: false, ..Config::default() }, folder, films)
     }
 
+    /// A server that shows other servers' pictures, and keeps so many bytes of copies.
+    ///
+    /// # Panics
+    /// When the server cannot be set up: the test cannot go on.
+    #[allow(clippy::expect_used)]
+    pub fn with_pictures(budget: u64) -> Self {
+        let pictures = Some((majlis_local::secrets::Key::generate(), budget));
+        Self::with(Config { rate_limits: false, pictures, ..Config::default() })
+    }
+
+    /// The state of the same server, started with another budget for pictures.
+    pub fn with_another_budget(&self, budget: u64) -> Api {
+        let pictures = Some((majlis_local::secrets::Key::generate(), budget));
+        let config = Config { pictures, ..self.api.config.clone() };
+        Api::new(majlis_local::Db::clone(&self.db), self.api.media.clone(), self.api.federation.clone(), config)
+    }
+
     #[allow(clippy::expect_used)]
     fn with_media(config: Config, folder: tempfile::TempDir, films: Option<Films>) -> Self {
         let db = TestDb::new();

@@ -13,6 +13,7 @@ pub mod links_back;
 pub mod nodeinfo;
 pub mod objects;
 pub mod outbound;
+pub mod pictures;
 pub mod previews;
 pub mod resolve;
 pub mod sig;

@@ -11,9 +11,9 @@ use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
 use crate::jobs::{self, Job};
 use crate::json::Json;
-use crate::reports;
 use crate::schema::{actors, attachments, cards, custom_emojis};
 use crate::time::Timestamp;
+use crate::{posts, reports};
 
 /// Attachments that one post may have.
 pub const MOST: usize = 4;
@@ -327,6 +327,27 @@ pub fn failed(c: &mut Connection, id: AttachmentId) -> Result<()> {
         .execute(c)?;
     let keys = old.source.into_iter().collect();
     jobs::enqueue(c, &Job::DeleteFiles { keys }).map(drop)
+}
+
+/// Where a picture of another server is. Without a proof that it was shown to the asker, everybody must be able to see its post.
+///
+/// # Errors
+/// [`Error::NotFound`], also for what is ours or no picture.
+pub fn remote_address(c: &mut Connection, id: AttachmentId, is_proven: bool) -> Result<String> {
+    let row: Option<(Option<String>, Option<PostId>)> = attachments::table
+        .find(id)
+        .filter(attachments::file.is_null())
+        .filter(attachments::kind.eq(AttachmentKind::Image))
+        .select((attachments::remote_url, attachments::post_id))
+        .first(c)
+        .optional()?;
+    let Some((Some(url), post)) = row else { return Err(Error::NotFound("media")) };
+    let is_shown = is_proven
+        || match post {
+            Some(post) => posts::find_many(c, &[post])?.iter().any(|post| post.visibility.is_open()),
+            None => false,
+        };
+    if is_shown { Ok(url) } else { Err(Error::NotFound("media")) }
 }
 
 /// Of these storage keys the ones that nothing names: no attachment, profile, card or custom emoji, nor an open report.

@@ -65,6 +65,7 @@ pub(crate) fn forget_policies() {
 #[derive(Clone)]
 pub struct Db {
     shared: Arc<Shared>,
+    site: Arc<Site>,
     reads: Sender<Task>,
     writes: Sender<Task>,
 }
@@ -72,7 +73,6 @@ pub struct Db {
 /// What the handles and the database threads have in common.
 struct Shared {
     engine: Engine,
-    site: Arc<Site>,
     events: broadcast::Sender<Event>,
     jobs: Notify,
     deliveries: Notify,
@@ -96,6 +96,12 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
+    /// The same database for those to whom the server's names are told otherwise.
+    #[must_use]
+    pub fn at(&self, site: Site) -> Self {
+        Self { site: Arc::new(site), ..self.clone() }
+    }
+
     /// Opens the database, applies the migrations and starts its threads.
     ///
     /// `url` is `postgres://…` (or `postgresql://…`), or the path of an SQLite file with or without `sqlite://` before it.
@@ -108,7 +114,6 @@ impl Db {
         migrations::run(&mut first)?;
         let shared = Arc::new(Shared {
             engine: first.engine(),
-            site: Arc::new(site),
             events: broadcast::channel(EVENTS).0,
             jobs: Notify::new(),
             deliveries: Notify::new(),
@@ -131,7 +136,7 @@ impl Db {
             let lane = Lane { source: source.clone(), access: Access::Read, tasks: read_tasks.clone(), shared: shared.clone() };
             lane.start(&format!("db-read-{n}"), None)?;
         }
-        Ok(Self { shared, reads, writes })
+        Ok(Self { shared, site: Arc::new(site), reads, writes })
     }
 
     /// Applies the migrations that a database lacks, without starting anything on it; gives back their versions.
@@ -178,7 +183,7 @@ impl Db {
 
     /// The server's own names.
     pub fn site(&self) -> &Arc<Site> {
-        &self.shared.site
+        &self.site
     }
 
     /// Which engine is behind.

@@ -60,6 +60,7 @@ pub mod origin;
 pub mod paging;
 pub mod passkeys;
 pub mod passwords;
+pub mod picture_proxy;
 pub mod pins;
 pub mod polls;
 pub mod posts;
@@ -73,6 +74,7 @@ pub mod receive;
 pub mod received;
 pub mod registrations;
 pub mod relationships;
+pub mod remote_files;
 pub mod reports;
 pub mod scheduled;
 #[allow(missing_docs)]

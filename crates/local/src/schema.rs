@@ -894,6 +894,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    remote_files (file) {
+        file -> Text,
+        name -> Text,
+        bytes -> BigInt,
+        state -> Integer,
+        used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    remote_usage (id) {
+        id -> BigInt,
+        bytes -> BigInt,
+    }
+}
+
+diesel::table! {
     settings (name) {
         name -> Text,
         value -> Text,

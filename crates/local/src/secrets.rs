@@ -5,6 +5,33 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+/// A key that signs what we hand out and read again ourselves. It is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// A new one.
+    pub fn generate() -> Self {
+        Self(rand::random())
+    }
+
+    /// The one with these bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
 /// A new secret: 43 letters, digits, `-` and `_`.
 pub fn generate() -> String {
     URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>())

@@ -10,6 +10,7 @@ use crate::connection::{Connection, PortableDsl};
 use crate::error::{Error, Result};
 use crate::schema::settings;
 use crate::time::Timestamp;
+use crate::secrets::Key;
 
 /// What the instance says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +155,16 @@ pub fn vapid(c: &mut Connection) -> Result<Vapid> {
     Ok(fresh)
 }
 
+/// The key that signs the addresses of pictures, made on the first call.
+pub fn picture_key(c: &mut Connection) -> Result<Key> {
+    if let Some(known) = get::<[u8; 32]>(c, "picture_key")? {
+        return Ok(Key::from_bytes(known));
+    }
+    let fresh = Key::generate();
+    set(c, "picture_key", &fresh.bytes())?;
+    Ok(fresh)
+}
+
 pub(crate) fn get<T: DeserializeOwned>(c: &mut Connection, name: &str) -> Result<Option<T>> {
     let value: Option<String> = settings::table.find(name).select(settings::value).first(c).optional()?;
     value.map(|text| serde_json::from_str(&text).map_err(Error::internal)).transpose()
@@ -186,6 +197,7 @@ mod tests {
             set_about(c, &mine)?;
             assert_eq!(about(c)?, mine);
             assert_eq!(vapid(c)?, vapid(c)?);
+            assert_eq!(picture_key(c)?, picture_key(c)?);
             Ok(())
         })
         .unwrap();

@@ -1,12 +1,15 @@
 //! The server's own names: its origin, its domain, and the URIs that stand under them (docs/ARCHITECTURE.md, “URLs”).
 
-use crate::ids::{BlockId, FollowId, LikeId, PostId, QuoteId, ReactionId};
+use crate::ids::{AttachmentId, BlockId, FollowId, LikeId, PostId, QuoteId, ReactionId};
+use crate::picture_proxy::{Grant, PictureProxy};
 
 /// Where this server is, as everybody else sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     origin: String,
     domain: String,
+    /// How pictures of other servers are told, when they are shown from here.
+    pictures: Option<PictureProxy>,
 }
 
 impl Site {
@@ -15,7 +18,7 @@ impl Site {
     pub fn new(origin: &str) -> Self {
         let origin = origin.trim_end_matches('/').to_owned();
         let domain = origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest).to_ascii_lowercase();
-        Self { origin, domain }
+        Self { origin, domain, pictures: None }
     }
 
     /// `https://example.org`, without a trailing slash.
@@ -113,9 +116,35 @@ impl Site {
         format!("{}/media/{key}", self.origin)
     }
 
-    /// The public form of a picture column: an absolute URL as it stands, a storage key under [`Site::media_url`].
+    /// The same names, and pictures of other servers are told under addresses of ours.
+    #[must_use]
+    pub fn showing(&self, pictures: PictureProxy) -> Self {
+        Self { pictures: Some(pictures), ..self.clone() }
+    }
+
+    /// The same names as they are told to those who are not logged in.
+    #[must_use]
+    pub fn for_guests(&self) -> Self {
+        Self { pictures: self.pictures.as_ref().map(|pictures| pictures.granting(Grant::Look)), ..self.clone() }
+    }
+
+    /// The public form of a picture column: a storage key under [`Site::media_url`], an absolute URL as it stands, or under an
+    /// address of ours where those are told.
     pub fn picture_url(&self, stored: &str) -> String {
-        if stored.starts_with("https://") || stored.starts_with("http://") { stored.to_owned() } else { self.media_url(stored) }
+        let is_remote = stored.starts_with("https://") || stored.starts_with("http://");
+        match &self.pictures {
+            _ if !is_remote => self.media_url(stored),
+            Some(proxy) => format!("{}{}", self.origin, proxy.path(stored)),
+            None => stored.to_owned(),
+        }
+    }
+
+    /// The same of a picture that is attached to a post of another server. `size` is `original` or `small`.
+    pub fn attachment_url(&self, id: AttachmentId, size: &str, remote_url: &str) -> String {
+        match &self.pictures {
+            Some(proxy) => format!("{}{}", self.origin, proxy.attachment_path(id, size)),
+            None => remote_url.to_owned(),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub use films::{AudioFacts, Facts, FilmLimits, FilmSort, Films};
 pub use keys::{Folder, Key};
 pub use kinds::Kind;
 pub use limits::{AVATAR, EMOJI_PIXELS, HEADER, Limits, ORIGINAL_PIXELS, PREVIEW_PIXELS};
-pub use media::{Accepted, Attachment, Film, Incoming, Media, ProfilePicture, Variant};
+pub use media::{Accepted, Attachment, Copied, Film, Incoming, Media, ProfilePicture, Variant};
 pub use store::{Bucket, Object, Store};
 
 #[cfg(test)]

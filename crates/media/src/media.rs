@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 use tokio::sync::oneshot;
 
-use crate::drawings::{self, Drawing};
+use crate::drawings::{self, AttachmentDrawing, Drawing};
 use crate::films::{Container, is_avif};
 use crate::limits::{AVATAR, EMOJI_PIXELS, HEADER};
 use crate::outlines::Outline;
@@ -65,6 +65,21 @@ pub struct Accepted {
     pub key: Key,
     /// What it will be.
     pub sort: FilmSort,
+}
+
+/// A picture that is ready to be stored by whoever asked for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// The picture.
+    pub bytes: Bytes,
+    /// What it is.
+    pub kind: Kind,
+}
+
+impl From<Drawing> for Copied {
+    fn from(drawing: Drawing) -> Copied {
+        Copied { bytes: drawing.bytes, kind: drawing.kind }
+    }
 }
 
 /// A stored film or sound.
@@ -197,15 +212,7 @@ impl Media {
     /// waiting, leaves nothing in the store; whoever gets an [`Attachment`] owns its files and has to
     /// [`remove`](Media::remove) them when no row comes to name them.
     pub async fn attach(&self, file: Bytes) -> Result<Attachment, Error> {
-        self.limits.check_bytes(&file)?;
-        let drawn = match &self.films {
-            Some(films) if is_avif(&file) => {
-                let (png, turn) = films.decode(&file).await?;
-                let draw = move |png: &[u8], limits: &Limits| drawings::photo(png, turn, &Limits { bytes: u64::MAX, ..*limits });
-                self.work(png, draw).await?
-            }
-            _ => self.draw(file, drawings::attachment).await?,
-        };
+        let drawn = self.picture(file).await?;
         let key = Key::random(Folder::Attachments, drawn.original.kind);
         let original = Variant::of(key.clone(), &drawn.original);
         let preview = match &drawn.preview {
@@ -225,6 +232,37 @@ impl Media {
         let variant = Variant::of(Key::random(Folder::Cards, drawing.kind), &drawing);
         self.keep(vec![(variant.key.clone(), drawing.bytes.into())]).await?;
         Ok((variant, blurhash))
+    }
+
+    /// A picture of another server, drawn as an attachment is: without metadata, within the limits, of a kind that browsers show.
+    /// Nothing is stored.
+    ///
+    /// # Errors
+    /// As those of [`attach`](Media::attach).
+    pub async fn copy(&self, file: Bytes) -> Result<Copied, Error> {
+        let drawn = self.picture(file).await?;
+        Ok(drawn.original.into())
+    }
+
+    /// The same as small as a preview.
+    ///
+    /// # Errors
+    /// As those of [`attach`](Media::attach).
+    pub async fn small_copy(&self, file: Bytes) -> Result<Copied, Error> {
+        let drawn = self.picture(file).await?;
+        Ok(drawn.preview.unwrap_or(drawn.original).into())
+    }
+
+    async fn picture(&self, file: Bytes) -> Result<AttachmentDrawing, Error> {
+        self.limits.check_bytes(&file)?;
+        match &self.films {
+            Some(films) if is_avif(&file) => {
+                let (png, turn) = films.decode(&file).await?;
+                let draw = move |png: &[u8], limits: &Limits| drawings::photo(png, turn, &Limits { bytes: u64::MAX, ..*limits });
+                self.work(png, draw).await
+            }
+            _ => self.draw(file, drawings::attachment).await,
+        }
     }
 
     /// Whether the file is one for [`accept`](Media::accept): a film, a sound, or an animated GIF, of a kind that is taken.

@@ -14,7 +14,7 @@ use majlis_local::settings::Trends;
 use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{BaseUrl, Bounded, ByteSize, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl, Threads, Translator, Word};
+use values::{BaseUrl, Bounded, ByteSize, Capacity, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl, Threads, Translator, Word};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +138,10 @@ settings! {
     /// Where the world may read the bucket, such as `https://files.example.org`: other servers and apps are sent there. Empty when
     /// everything goes through this server. Let nobody list the bucket, nor read what begins with `uploads/`.
     media_s3_public_url: Option<BaseUrl>, "MAJLIS_MEDIA_S3_PUBLIC_URL" = "";
+    /// The most bytes that copies of other servers' pictures take, such as `1 GiB`; those that nobody looks at go first. They are
+    /// fetched when somebody who is logged in looks at them, never for anybody else. `0` switches it off: apps then load
+    /// pictures from where they are.
+    picture_cache: Capacity, "MAJLIS_PICTURE_CACHE" = "1 GiB";
     /// The most characters of a post, counted as Mastodon counts: 100 to 100000.
     post_limit: Bounded<100, 100_000>, "MAJLIS_POST_LIMIT" = "500";
     /// What translates posts: `off`, `libretranslate` or `deepl`.

@@ -7,6 +7,7 @@ use majlis_api::Api;
 use majlis_api::media::conversion;
 use majlis_api::translation::Service;
 use majlis_api::push::message::{Sent, Told, self};
+use majlis_api::media_proxy;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
@@ -16,7 +17,7 @@ use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled};
+use majlis_local::{Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets};
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -60,7 +61,8 @@ impl Rooms {
         let media = Media::new(store.clone(), Limits { bytes: config.upload_limit.0, ..Limits::default() });
         let media = media.with_films(film_makers(config).await?);
         let federation = Federation::new(db.clone(), private_peers(config), server_info(config, &about))?;
-        let api = Api::new(db.clone(), media, federation.clone(), api_config(config));
+        let api = Api::new(db.clone(), media, federation.clone(), api_config(config, pictures(config, &db).await?));
+        media_proxy::tidy(&api).await.map_err(|error| format!("cannot tidy up copies of pictures: {error}"))?;
         let pages = Web::new(db.clone(), federation.clone(), web_config(config, about));
         let elsewhere =
             Elsewhere(config.media_s3_public_url.as_ref().filter(|_| config.media_s3_bucket.is_some()).map(|url| url.0.clone()));
@@ -197,7 +199,7 @@ async fn film_makers(config: &Config) -> Result<Option<Films>, Failure> {
 }
 
 /// What the client API needs to know.
-fn api_config(config: &Config) -> majlis_api::Config {
+fn api_config(config: &Config, pictures: Option<(secrets::Key, u64)>) -> majlis_api::Config {
     majlis_api::Config {
         registrations: config.registrations,
         confirm_emails: config.asks_confirmation(),
@@ -206,6 +208,7 @@ fn api_config(config: &Config) -> majlis_api::Config {
         upload_bytes: usize::try_from(config.upload_limit.0).unwrap_or(usize::MAX),
         post_characters: config.post_limit.0 as usize,
         translation: translation(config),
+        pictures,
         version: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }
@@ -223,6 +226,14 @@ fn translation(config: &Config) -> Option<Service> {
             let own = if key.ends_with(":fx") { "https://api-free.deepl.com" } else { "https://api.deepl.com" };
             Some(Service::DeepL { url: url.or_else(|| own.parse().ok())?, key })
         }
+    }
+}
+
+/// The key and the budget for other servers' pictures, when they are shown from here.
+async fn pictures(config: &Config, db: &Db) -> Result<Option<(secrets::Key, u64)>, Failure> {
+    match config.picture_cache.0 {
+        0 => Ok(None),
+        budget => Ok(Some((db.write(settings::picture_key).await?, budget))),
     }
 }
 

@@ -164,6 +164,7 @@ impl MediaAttachment {
             file: attachment.file.as_deref(),
             preview: attachment.preview.as_deref(),
             remote_url: attachment.remote_url.as_deref(),
+            has_row: true,
         };
         let size = Size::new(attachment.width, attachment.height);
         let small = Size::new(attachment.preview_width, attachment.preview_height);
@@ -190,17 +191,26 @@ impl MediaAttachment {
             file: snapshot.file.as_deref(),
             preview: snapshot.preview.as_deref(),
             remote_url: snapshot.remote_url.as_deref(),
+            has_row: false,
         };
         Self { blurhash: snapshot.blurhash.clone(), ..Self::bare(site, snapshot.id, &addresses, &snapshot.description) }
     }
 
     fn bare(site: &Site, id: AttachmentId, addresses: &Addresses<'_>, description: &str) -> Self {
         let remote = addresses.remote_url.map(str::to_owned);
-        let url = addresses.file.map(|key| site.media_url(key)).or_else(|| remote.clone());
+        // Pictures of other servers may be shown from here; films and sounds are told where they are.
+        let is_picture = addresses.kind == AttachmentKind::Image;
+        let elsewhere = |size: &str| match &remote {
+            Some(url) if is_picture && addresses.has_row => Some(site.attachment_url(id, size, url)),
+            Some(url) if is_picture => Some(site.picture_url(url)),
+            other => other.clone(),
+        };
+        let url = addresses.file.map(|key| site.media_url(key)).or_else(|| elsewhere("original"));
         let preview_url = match addresses.preview {
             Some(key) => Some(site.media_url(key)),
             // A picture is its own preview; of a film or a sound elsewhere there is none.
-            None if addresses.kind == AttachmentKind::Image => url.clone(),
+            None if is_picture && addresses.file.is_some() => url.clone(),
+            None if is_picture => elsewhere("small"),
             None => None,
         };
         Self {
@@ -224,6 +234,8 @@ struct Addresses<'a> {
     file: Option<&'a str>,
     preview: Option<&'a str>,
     remote_url: Option<&'a str>,
+    /// Whether the row still stands that its id names.
+    has_row: bool,
 }
 
 impl Addresses<'_> {

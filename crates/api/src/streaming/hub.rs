@@ -357,7 +357,7 @@ async fn listen(api: Api, mut events: tokio::sync::broadcast::Receiver<majlis_lo
         match api
             .db
             .read({
-                let site = api.db.site().clone();
+                let site = api.for_member().db.site().clone();
                 move |c| updates::of(c, &site, &asked, event)
             })
             .await

@@ -73,7 +73,12 @@ fn shown(c: &mut Connection, site: &Site, hub: &Hub, id: PostId, event: &'static
     let Some(status) = Status::build_many(c, site, None, std::slice::from_ref(&post))?.pop() else { return Ok(Vec::new()) };
     let mut updates = Vec::new();
     if !topics.is_empty() {
-        let payloads = payloads(c, &status, &readers)?;
+        let mut payloads = payloads(c, &status, &readers)?;
+        if readers.contains(&NOBODY) && site.for_guests() != *site {
+            // Who is not logged in may not have pictures fetched.
+            let plain = Status::build_many(c, &site.for_guests(), None, std::slice::from_ref(&post))?.pop();
+            payloads.extend(plain.map(|plain| json(&plain)).transpose()?.map(|plain| (NOBODY, plain)));
+        }
         updates.push(Update { event, topics, payloads: Payloads::ByReader(payloads) });
     }
     if !letters.is_empty() {

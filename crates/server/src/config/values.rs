@@ -443,25 +443,41 @@ pub struct ByteSize(pub u64);
 
 impl Value for ByteSize {
     fn parse(text: &str) -> Result<Self, String> {
-        let right = || "a size such as 16 MiB, 500 kB or a number of bytes, at most 1 GiB".to_owned();
-        let text = text.trim();
-        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let number: u64 = text[..digits].parse().map_err(|_| right())?;
-        let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
-            "" | "b" => 1,
-            "kb" => 1_000,
-            "k" | "kib" => 1 << 10,
-            "mb" => 1_000_000,
-            "m" | "mib" => 1 << 20,
-            "gb" => 1_000_000_000,
-            "g" | "gib" => 1 << 30,
-            _ => return Err(right()),
-        };
-        match number.checked_mul(unit) {
+        match bytes(text) {
             Some(bytes @ 1..=0x4000_0000) => Ok(Self(bytes)),
-            _ => Err(right()),
+            _ => Err("a size such as 16 MiB, 500 kB or a number of bytes, at most 1 GiB".to_owned()),
         }
     }
+}
+
+/// How many bytes something may take on the disk; 0 is nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capacity(pub u64);
+
+impl Value for Capacity {
+    fn parse(text: &str) -> Result<Self, String> {
+        let right = || "0, or a size such as 1 GiB, at most 1024 TiB".to_owned();
+        bytes(text).filter(|bytes| *bytes <= 1 << 50).map(Self).ok_or_else(right)
+    }
+}
+
+/// A number and its unit.
+fn bytes(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "k" | "kib" => 1 << 10,
+        "mb" => 1_000_000,
+        "m" | "mib" => 1 << 20,
+        "gb" => 1_000_000_000,
+        "g" | "gib" => 1 << 30,
+        "tb" => 1_000_000_000_000,
+        "t" | "tib" => 1 << 40,
+        _ => return None,
+    };
+    text[..digits].parse::<u64>().ok()?.checked_mul(unit)
 }
 
 /// A whole number between two others.
@@ -526,6 +542,9 @@ mod tests {
         assert_eq!(ByteSize::parse("16 MiB"), Ok(ByteSize(16 << 20)));
         assert_eq!(ByteSize::parse("500kB"), Ok(ByteSize(500_000)));
         assert_eq!(ByteSize::parse("1024"), Ok(ByteSize(1024)));
+        assert_eq!(Capacity::parse("0"), Ok(Capacity(0)));
+        assert_eq!(Capacity::parse("2 TiB"), Ok(Capacity(2 << 40)));
+        assert!(Capacity::parse("9999 TiB").is_err() && Capacity::parse("much").is_err());
         for wrong in ["", "0", "16 stone", "-1", "99999999999999999999", "9999999999 GiB", "2 GiB"] {
             assert!(ByteSize::parse(wrong).is_err(), "{wrong}");
         }
