@@ -83,7 +83,7 @@ fn chain(rest: &mut &str) -> Vec<(String, String)> {
 
 impl Route {
     fn new(method: &str, path: &str, handler: &str) -> Self {
-        let beside = ["/oauth", "/.well-known"].iter().any(|prefix| path.starts_with(prefix));
+        let beside = ["/oauth", "/.well-known", "/media_proxy"].iter().any(|prefix| path.starts_with(prefix));
         let path = if beside { path.to_owned() } else { format!("/api{path}") };
         Self { method: method.to_owned(), path: path.replace('{', ":").replace('}', ""), handler: handler.to_owned() }
     }

@@ -6,7 +6,11 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    absent, accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements, favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, media_proxy, moves, notification_groups, notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines, translations, trends,
+    accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements,
+    favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, media_proxy, moves, notification_groups,
+    notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions,
+    registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines,
+    translations, trends,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from

@@ -98,7 +98,8 @@ impl Default for Config {
             proxies: Proxies::default(),
             upload_bytes: 16 << 20,
             post_characters: 500,
-    pictures: None, translation: None,
+            pictures: None,
+            translation: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

@@ -53,8 +53,8 @@ async fn links_back(federation: &Federation, actor: &Actor, url: Url) -> Result<
     let fetched = federation.client.get_beginning(&url, ACCEPT_PAGE, is_page, PAGE_BYTES, &budget).await?;
     let page = Page::read(&decode::text(&fetched.body, fetched.content_type.as_deref()));
     let own: Vec<String> = [actor.page_url(), &actor.uri].into_iter().filter_map(|url| plain(&Url::parse(url).ok()?)).collect();
-    let named = page.me.iter().filter_map(|href| plain(&fetched.url.join(href).ok()?));
-    Ok(named.into_iter().any(|href| own.contains(&href)))
+    let mut named = page.me.iter().filter_map(|href| plain(&fetched.url.join(href).ok()?));
+    Ok(named.any(|href| own.contains(&href)))
 }
 
 /// An address without what does not tell pages apart: case, a slash at the end, a place on the page.

@@ -311,7 +311,8 @@ pub fn set_quote_policy(c: &mut Connection, author: ActorId, id: PostId, policy:
     if post.is_boost() || post.quote_policy == policy {
         return Ok(post);
     }
-    let post = diesel::update(rows::table.find(id)).set(rows::quote_policy.eq(policy)).returning(cols::<Post>()).get_result(c)?;
+    let post: Post =
+        diesel::update(rows::table.find(id)).set(rows::quote_policy.eq(policy)).returning(cols::<Post>()).get_result(c)?;
     if !post.local_only {
         jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: id } })?;
     }

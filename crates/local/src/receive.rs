@@ -18,13 +18,11 @@ use crate::mentions;
 use crate::notifications;
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
-use crate::publish::{search_text, tell_boosters, tell_named, tell_watchers};
+use crate::publish::{tell_boosters, tell_named, tell_watchers};
 use crate::quote_policies::QuotePolicy;
 use crate::quotes::{self, RemoteQuote};
 use crate::reactions;
-use crate::schema::{
-    actors as actors_table, endorsements, follow_requests, follows, likes, notifications as notices, posts as rows, tombstones,
-};
+use crate::schema::{actors as actors_table, endorsements, follow_requests, follows, likes, posts as rows, tombstones};
 use crate::search;
 use crate::text;
 use crate::time::Timestamp;

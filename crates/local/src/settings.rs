@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::connection::{Connection, PortableDsl};
 use crate::error::{Error, Result};
 use crate::schema::settings;
-use crate::time::Timestamp;
 use crate::secrets::Key;
+use crate::time::Timestamp;
 
 /// What the instance says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -14,7 +14,10 @@ use majlis_local::settings::Trends;
 use majlis_media::Bucket;
 use majlis_web::language::Language;
 pub use sources::{ConfigError, Loaded, Source};
-use values::{BaseUrl, Bounded, ByteSize, Capacity, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin, SmtpUrl, Threads, Translator, Word};
+use values::{
+    BaseUrl, Bounded, ByteSize, Capacity, Confirmation, DatabaseUrl, Domains, Email, Ffmpeg, LogFilter, LogFormat, Origin,
+    SmtpUrl, Threads, Translator, Word,
+};
 
 /// A setting: what the file, the environment, the flags, `config print` and the manual know of it.
 #[derive(Debug, Clone, Copy)]

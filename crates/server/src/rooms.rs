@@ -5,9 +5,9 @@ use std::time::Duration;
 use actix_web::web::{self, Data, ServiceConfig};
 use majlis_api::Api;
 use majlis_api::media::conversion;
-use majlis_api::translation::Service;
-use majlis_api::push::message::{Sent, Told, self};
 use majlis_api::media_proxy;
+use majlis_api::push::message::{self, Sent, Told};
+use majlis_api::translation::Service;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, previews};
@@ -17,7 +17,9 @@ use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
-use majlis_local::{Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets};
+use majlis_local::{
+    Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets,
+};
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
 
@@ -146,6 +148,15 @@ impl Rooms {
             }
         }
     }
+
+    /// The words are the pages', the rest is the client API's.
+    async fn push(&self, subscription: PushSubscriptionId, notification: NotificationId) -> Outcome {
+        let title = |told: &Told| self.pages.push_title(&told.locale, told.kind, &told.name, told.own);
+        match message::push(&self.api, subscription, notification, title).await {
+            Sent::Done => Outcome::Done,
+            Sent::Again { why, after } => Outcome::Again { why, after },
+        }
+    }
 }
 
 /// The way out for letters.
@@ -187,15 +198,6 @@ async fn film_makers(config: &Config) -> Result<Option<Films>, Failure> {
         (None, Some(folder)) => return Err(format!("there is no usable ffmpeg and ffprobe in {}", folder.display()).into()),
     }
     Ok(films)
-
-    /// The words are the pages', the rest is the client API's.
-    async fn push(&self, subscription: PushSubscriptionId, notification: NotificationId) -> Outcome {
-        let title = |told: &Told| self.pages.push_title(&told.locale, told.kind, &told.name, told.own);
-        match message::push(&self.api, subscription, notification, title).await {
-            Sent::Done => Outcome::Done,
-            Sent::Again { why, after } => Outcome::Again { why, after },
-        }
-    }
 }
 
 /// What the client API needs to know.

@@ -382,11 +382,6 @@ mod tests {
         let frame = browser.get(&format!("/@ali/{post}/embed")).await;
         assert!(frame.header("content-security-policy").ends_with("frame-ancestors *"));
         assert!(browser.get("/embed.js").await.ok().contains("setHeight"));
-        let led = browser.get(&format!("/media_proxy/{open_file}")).await;
-        assert_eq!((led.status, led.header("location")), (302, "https://majlis.example/media/attachments/ab/cd/x.png"));
-        assert_eq!(browser.get(&format!("/media_proxy/{hidden_file}")).await.status, 404);
-        let mut ali = pages.logged_in("ali").await;
-        assert_eq!(ali.get(&format!("/media_proxy/{hidden_file}/small")).await.status, 302);
         let manifest = browser.get("/manifest").await.ok();
         assert!(manifest.contains("\"share_target\"") && manifest.contains("/intent?uri=%s"), "{manifest}");
     }

@@ -222,38 +222,6 @@ fn named(site: &Site, address: &str) -> Option<(String, String)> {
     Some((handle.to_owned(), id.trim_end_matches('/').to_owned()))
 }
 
-/// `GET /media_proxy/{id}`: leads to the file of an attachment, as far as the visitor may see its post.
-///
-/// # Errors
-/// [`Error::NotFound`], and the database's.
-pub async fn media(visit: Visit, id: web::Path<String>) -> Result<HttpResponse> {
-    file(&visit, &id, false).await
-}
-
-/// `GET /media_proxy/{id}/{size}`: the same, or its small variant.
-///
-/// # Errors
-/// [`Error::NotFound`], and the database's.
-pub async fn media_small(visit: Visit, path: web::Path<(String, String)>) -> Result<HttpResponse> {
-    file(&visit, &path.0, path.1 == "small").await
-}
-
-async fn file(visit: &Visit, id: &str, is_small: bool) -> Result<HttpResponse> {
-    let id = AttachmentId(id.parse().map_err(|_| Error::NotFound)?);
-    let viewer = visit.person.as_ref().map(|person| person.actor.id);
-    let found = visit.web.db.read(move |c| attachments::visible(c, viewer, id)).await?;
-    let stored = if is_small { found.preview.as_ref().or(found.file.as_ref()) } else { found.file.as_ref() };
-    let address = match (stored, &found.remote_url) {
-        (Some(key), _) => visit.site().media_url(key),
-        (None, Some(url)) if people::is_web(url) => url.clone(),
-        _ => return Err(Error::NotFound),
-    };
-    Ok(HttpResponse::Found()
-        .insert_header((header::LOCATION, address))
-        .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .finish())
-}
-
 /// A post by the parts of its address, with its surroundings when they are wanted.
 async fn find(visit: &Visit, handle: &str, id: &str, with_thread: bool) -> Result<Where> {
     let id: i64 = id.parse().map_err(|_| Error::NotFound)?;

@@ -74,8 +74,6 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/share").route(web::get().to(compose::share)).route(web::post().to(compose::publish)));
     cfg.service(page("/intent").route(web::get().to(compose::intent)));
     cfg.service(page("/authorize_interaction").route(web::get().to(interact::show)).route(web::post().to(interact::act)));
-    cfg.service(page("/media_proxy/{id}").route(web::get().to(post::media)));
-    cfg.service(page("/media_proxy/{id}/{size}").route(web::get().to(post::media_small)));
     cfg.service(page("/oauth/authorize/native").route(web::get().to(authorize::native)));
     cfg.service(page("/public/local").route(web::get().to(feed::local)));
     cfg.service(page("/tags/{name}.rss").route(web::get().to(rss::hashtag)));

@@ -251,7 +251,10 @@ async fn apps_are_denied_and_taken_back_as_mastodons_forms_do_it() {
     ];
     let denied = browser.delete("/oauth/authorize", &request).await;
     let to = denied.goes_to();
-    assert!(to.starts_with("https://tusky.example/back?error=access_denied") && to.contains("state=x"), "{to}");
+    assert!(
+        to.starts_with("https://tusky.example/back?") && to.contains("error=access_denied") && to.contains("state=x"),
+        "{to}"
+    );
     assert_eq!(browser.clone().without_token().delete("/oauth/authorize", &request).await.status, 403);
     assert!(browser.get("/oauth/authorized_applications").await.ok().contains("Tusky"));
     let path = format!("/oauth/authorized_applications/{token}");
