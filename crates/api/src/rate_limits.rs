@@ -209,7 +209,7 @@ fn kind_of(method: &Method, path: &str) -> Option<Kind> {
         ("POST", "/auth/sign_out") => return None,
         // Passwords and codes are tried here, and letters sent.
         ("POST", _) if path.starts_with("/auth/") => Kind::LogIn,
-        ("POST", "/settings/password" | "/settings/email" | "/settings/delete") => Kind::LogIn,
+        ("POST", "/settings/password" | "/settings/email" | "/settings/delete" | "/settings/moving") => Kind::LogIn,
         ("POST", _) if path.starts_with("/settings/security") => Kind::LogIn,
         ("POST", "/api/v1/apps") => Kind::App,
         ("DELETE", _) if path.starts_with("/api/v1/statuses/") => Kind::Delete,

@@ -21,6 +21,7 @@ use crate::client_address::Proxies;
 use crate::error::{Error, Result};
 use crate::instance::Kept;
 use crate::media_proxy::Copies;
+use crate::push::message::Outbox;
 use crate::rate_limits::RateLimits;
 use crate::streaming::Hub;
 use crate::translation::{self, Translator};
@@ -59,6 +60,8 @@ pub struct State {
     pub streaming: Hub,
     /// Answers that are the same for everybody for a while.
     pub kept: Kept,
+    /// Push messages on their way.
+    pub pushes: Outbox,
     /// What translates, if anything does.
     pub translator: Translator,
     vapid_key: OnceCell<String>,
@@ -129,6 +132,7 @@ impl Api {
             rate_limits,
             streaming: Hub::default(),
             kept: Kept::default(),
+            pushes: Outbox::default(),
             translator,
             vapid_key: OnceCell::new(),
         });

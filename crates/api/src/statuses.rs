@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use actix_web::web::{Json, Path};
 use actix_web::{CustomizeResponder, Either, HttpRequest, HttpResponse, Responder as _};
-use futures_util::future::join_all;
 use majlis_local::ids::{ActorId, AttachmentId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::posts::{self, Post};

@@ -101,6 +101,8 @@ pub(crate) fn judge(c: &mut Connection, notice: Notice) -> Result<Verdict> {
             | NotificationKind::Follow
             | NotificationKind::FollowRequest
             | NotificationKind::Like
+            | NotificationKind::Quote
+            | NotificationKind::Reaction
     );
     if !filterable {
         return Ok(Verdict::Accept);

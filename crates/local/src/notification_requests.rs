@@ -71,7 +71,7 @@ fn of_request() -> String {
 impl NotificationKind {
     /// Whether a filtered notification of this kind waits in a request: what somebody said, not what they did.
     fn is_requested(self) -> bool {
-        matches!(self, Self::Mention)
+        matches!(self, Self::Mention | Self::Quote)
     }
 }
 

@@ -75,7 +75,7 @@ fn each_part_of_a_policy_knows_whom_it_is_about() {
             assert_eq!(is(c, new), Verdict::Accept);
             old(c, days_ago(1));
             diesel::update(actors::table.find(ali))
-                .set((actors::silenced_at.eq(Some(days_ago(1))), actors::kind.eq(2)))
+                .set((actors::silenced_at.eq(Some(days_ago(1))), actors::kind.eq(1)))
                 .execute(c)?;
             assert_eq!([limited, bot].map(|policy| is(c, policy)), [one, one]);
             // A follower of less than three days does not count as one.

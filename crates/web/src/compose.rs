@@ -339,11 +339,11 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_post_is_described_for_other_sites_and_files_are_led_to() {
+    async fn a_post_is_described_for_other_sites() {
         use majlis_local::attachments::{self, AttachmentKind, NewAttachment};
         let pages = Pages::new();
         let ali = pages.user("ali").await;
-        let (post, hidden, open_file, hidden_file) = pages
+        let (post, hidden) = pages
             .write(move |c| {
                 let file = |c: &mut _, name: &str| {
                     let new = NewAttachment {
@@ -361,7 +361,7 @@ mod tests {
                     ali.id,
                     Draft { attachments: vec![second], visibility: Some(Visibility::Private), ..people::draft("hidden") },
                 );
-                Ok((post.id, hidden.id, first, second))
+                Ok((post.id, hidden.id))
             })
             .await;
         let mut browser = pages.browser();

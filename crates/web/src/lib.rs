@@ -22,6 +22,7 @@ pub mod interact;
 pub mod language;
 pub mod letters;
 pub mod log_in;
+pub mod moving;
 pub mod passkeys;
 pub mod people;
 pub mod post;

@@ -23,6 +23,9 @@ impl Web {
             NotificationKind::Poll if own => words.say("push-poll-own").to_owned(),
             NotificationKind::Poll => words.with("push-poll", &name),
             NotificationKind::Update => words.with("push-update", &name),
+            NotificationKind::Quote => words.with("push-quote", &name),
+            NotificationKind::QuotedUpdate => words.with("push-quoted-update", &name),
+            NotificationKind::Reaction => words.with("push-reaction", &name),
             NotificationKind::Severed => words.say("push-severed").to_owned(),
             NotificationKind::Report => words.with("push-report", &name),
             NotificationKind::SignUp => words.with("push-sign-up", &name),
@@ -32,15 +35,12 @@ impl Web {
 
 #[cfg(test)]
 mod tests {
-    use majlis_local::testing::TestDb;
-
     use super::*;
-    use crate::state::Config;
+    use crate::testing::Pages;
 
     #[test]
     fn every_kind_has_a_title_in_both_languages() {
-        let db = TestDb::new();
-        let web = Web::new(db.clone(), Config::default());
+        let web = Pages::new().web;
         for kind in NotificationKind::ALL {
             let [english, arabic] = ["en", "ar-EG"].map(|locale| web.push_title(locale, *kind, "علي", false)); // typos: other language
             assert_ne!(english, arabic);

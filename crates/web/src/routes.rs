@@ -9,8 +9,8 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Resource};
 use crate::error::{Error, Result};
 use crate::frame::Visit;
 use crate::{
-    about, assets, authorize, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in, passkeys, post,
-    profile, rss, second_step, security, settings, sign_up,
+    about, assets, authorize, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in, moving, passkeys,
+    post, profile, rss, second_step, security, settings, sign_up,
 };
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
@@ -45,6 +45,10 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/settings/password").route(web::post().to(settings::password)));
     cfg.service(page("/auth/deleted").route(web::get().to(data::deleted)));
     cfg.service(page(data::PATH).route(web::get().to(data::show)));
+    cfg.service(page(moving::PATH).route(web::get().to(moving::show)).route(web::post().to(moving::go)));
+    cfg.service(page("/settings/moving/aliases").route(web::post().to(moving::add)));
+    cfg.service(page("/settings/moving/aliases/remove").route(web::post().to(moving::remove)));
+    cfg.service(page("/settings/moving/stay").route(web::post().to(moving::stay)));
     cfg.service(page("/settings/exports/{file}").route(web::get().to(data::export)));
     cfg.service(page("/settings/import").route(web::post().to(data::import)));
     cfg.service(page("/settings/email").route(web::get().to(data::email)).route(web::post().to(data::change_email)));

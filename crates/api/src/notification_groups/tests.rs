@@ -33,14 +33,10 @@ fn groups(answer: &Value) -> Vec<(&str, i64)> {
     groups.iter().map(|g| (g["type"].as_str().unwrap(), g["notifications_count"].as_i64().unwrap())).collect()
 }
 
-/// Ids, times and keys differ from run to run.
-fn masked(mut answer: Value) -> Value {
-    for list in ["accounts", "statuses", "partial_accounts"] {
-        if let Some(list) = answer[list].as_array_mut() {
-            list.iter_mut().for_each(|one| *one = json!({ "id": "[id]", "keys": one.as_object().unwrap().len() }));
-        }
-    }
-    for group in answer["notification_groups"].as_array_mut().unwrap() {
+/// The groups with everything in them but what differs from run to run: ids, times and the hour of a key.
+fn masked(answer: &Value) -> Value {
+    let mut groups = answer["notification_groups"].clone();
+    for group in groups.as_array_mut().unwrap() {
         for (name, value) in group.as_object_mut().unwrap() {
             match name.as_str() {
                 "type" | "notifications_count" => {}
@@ -48,16 +44,30 @@ fn masked(mut answer: Value) -> Value {
                     assert!(value.is_i64());
                     *value = json!(0);
                 }
-                "sample_account_ids" => value.as_array_mut().unwrap().iter_mut().for_each(|id| *id = json!("[id]")),
+                "sample_account_ids" => *value = json!(value.as_array().unwrap().len()),
                 "group_key" => {
                     let words: Vec<&str> = value.as_str().unwrap().split('-').collect();
-                    *value = json!(format!("{}-{}", words[0], words.len()));
+                    *value = json!(format!("{}, {} parts", words[0], words.len()));
                 }
                 _ => *value = json!("[text]"),
             }
         }
     }
-    answer
+    groups
+}
+
+/// What every group of a page has.
+fn group(kind: &str, key: &str, count: i64, sample: i64) -> Value {
+    json!({
+        "group_key": key,
+        "notifications_count": count,
+        "type": kind,
+        "most_recent_notification_id": 0,
+        "page_min_id": "[text]",
+        "page_max_id": "[text]",
+        "latest_page_notification_at": "[text]",
+        "sample_account_ids": sample,
+    })
 }
 
 #[actix_web::test]
@@ -75,7 +85,16 @@ async fn likes_of_one_post_are_one_group() {
     assert_eq!(all["accounts"].as_array().unwrap().len(), 9);
     assert!(all["accounts"].as_array().unwrap().iter().all(|account| account.get("note").is_some()));
     assert_eq!(all["statuses"].as_array().unwrap().len(), 2);
-    insta::assert_json_snapshot!(masked(all.clone()));
+    let names: Vec<&String> = all.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["accounts", "notification_groups", "statuses"]);
+    let mut wanted = [
+        group("follow", "follow, 2 parts", 1, 1),
+        group("mention", "ungrouped, 2 parts", 1, 1),
+        group("favourite", "favourite, 3 parts", 10, 8),
+    ];
+    wanted[1]["status_id"] = json!("[text]");
+    wanted[2]["status_id"] = json!("[text]");
+    assert_eq!(masked(&all), json!(wanted));
 
     // The same keys stand in the list of single ones, and name the groups.
     let single = me.get("/api/v1/notifications?types[]=favourite").await.ok();
@@ -270,5 +289,5 @@ async fn a_page_costs_the_same_however_large_its_groups() {
         costs.push(sent);
     }
     assert_eq!(costs, [costs[0], costs[0]]);
-    assert!(costs[0] <= 9, "{costs:?}");
+    assert!(costs[0] <= 12, "{costs:?}");
 }

@@ -1,6 +1,5 @@
 //! A push message: what a notification says, in the words of whoever gets it, on its way to one app.
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +28,8 @@ const NAME: usize = 60;
 const KEPT: u32 = 48 * 3_600;
 /// Messages on their way at the same time.
 const AT_ONCE: usize = 16;
+/// Hosts that are remembered for their silence.
+const SILENT: u64 = 10_000;
 /// How long a push service that does not answer is left alone.
 const LEFT_ALONE: Duration = Duration::from_secs(60);
 
@@ -80,10 +81,20 @@ struct Ready {
     vapid: Vapid,
 }
 
-static ON_THEIR_WAY: Semaphore = Semaphore::const_new(AT_ONCE);
-/// Hosts of push services that did not answer lately: what waits for them must not hold up the others.
-static SILENT: LazyLock<Cache<String, ()>> =
-    LazyLock::new(|| Cache::builder().max_capacity(10_000).time_to_live(LEFT_ALONE).build());
+/// What bounds the sending, over all apps.
+#[derive(Debug)]
+pub struct Outbox {
+    on_their_way: Semaphore,
+    /// Hosts of push services that did not answer lately: what waits for them must not hold up the others.
+    silent: Cache<String, ()>,
+}
+
+impl Default for Outbox {
+    fn default() -> Self {
+        let silent = Cache::builder().max_capacity(SILENT).time_to_live(LEFT_ALONE).build();
+        Self { on_their_way: Semaphore::new(AT_ONCE), silent }
+    }
+}
 
 /// Tells one app of a notification. `title` gives the words of it.
 pub async fn push(
@@ -169,10 +180,10 @@ fn shortened(text: &str, most: usize) -> String {
 async fn send(api: &Api, subscription: &PushSubscription, message: &Message, keys: &Vapid) -> Result<Sent, String> {
     let url = Url::parse(&subscription.endpoint).map_err(|error| error.to_string())?;
     let host = url.host_str().unwrap_or_default().to_owned();
-    if SILENT.contains_key(&host) {
+    if api.pushes.silent.contains_key(&host) {
         return Ok(Sent::Again { why: format!("{host} did not answer a moment ago"), after: None });
     }
-    let Ok(_permit) = ON_THEIR_WAY.try_acquire() else {
+    let Ok(_permit) = api.pushes.on_their_way.try_acquire() else {
         return Ok(Sent::Again { why: "too many at once".to_owned(), after: Some(Duration::from_secs(1)) });
     };
     let (headers, body) = sealed(subscription, message, keys, &url, api.db.site().origin())?;
@@ -192,7 +203,7 @@ async fn send(api: &Api, subscription: &PushSubscription, message: &Message, key
         Ok(outcome) => Err(format!("the push service answered {}: {}", outcome.status, outcome.excerpt)),
         Err(error) if error.is_temporary() => {
             if error == ClientError::Timeout {
-                SILENT.insert(host, ());
+                api.pushes.silent.insert(host, ());
             }
             Ok(Sent::Again { why: error.to_string(), after: None })
         }

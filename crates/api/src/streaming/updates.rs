@@ -7,11 +7,10 @@ use std::sync::Arc;
 use majlis_local::feeds::{self, Reach};
 use majlis_local::filters::active::active_of;
 use majlis_local::ids::{ActorId, AnnouncementId, ListId, NotificationId, PostId};
-use majlis_local::marks::{self, Marks};
 use majlis_local::posts::{self, Parts, Post};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Error, Event, Result, Site};
-use majlis_local::{announcements, conversations, mentions, notifications, polls};
+use majlis_local::{announcements, conversations, mentions, notifications};
 
 use super::hub::{Hub, Payloads, Topic, Update};
 use crate::entities::announcement::Reaction;

@@ -21,7 +21,7 @@ fn a_blocked_server_is_seen_and_heard_nowhere() {
         let mut note = people::note(&rob, "melons #fruit");
         note.hashtags = vec![majlis_local::text::Hashtag { name: "fruit".into(), key: "fruit".into() }];
         let post = people::receive(c, note);
-        search::index_post(c, post.id, "melons")?;
+        search::index_post(c, &post)?;
         boosts_of(c, bea, &post);
         let mine = people::say(c, ali, "mine");
         let mut answer = people::note(&rob, "an answer");
@@ -33,7 +33,7 @@ fn a_blocked_server_is_seen_and_heard_nowhere() {
             let home = feeds::home(c, viewer, &page)?.items.iter().filter(|p| p.boost_of_id == Some(post.id)).count();
             let public = feeds::public(c, Some(viewer), Reach::Remote, false, &page)?.items.len();
             let tag = feeds::hashtag(c, Some(viewer), &fruit, &page)?.items.len();
-            let found = search::posts(c, Some(viewer), "melons", None, &page, 0)?.len();
+            let found = search::posts(c, &people::site(), Some(viewer), "melons", None, &page, 0)?.len();
             let thread = threads::around(c, Some(viewer), &mine)?.descendants.iter().filter(|p| p.id == answer.id).count();
             let boost = majlis_local::boosts::by(c, bea, post.id)?.unwrap();
             let open = feeds::home_audience(c, &boost, &[viewer])?.len();

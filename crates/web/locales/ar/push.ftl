@@ -11,3 +11,6 @@ push-poll-own = انتهى استطلاعك
 push-severed = فقدتَ متابعات
 push-sign-up = انضم { $name }
 push-report = قدّم { $name } بلاغًا
+push-quote = اقتبس { $name } منشورك
+push-quoted-update = عدّل { $name } منشورًا اقتبستَه
+push-reaction = تفاعل { $name } مع منشورك

@@ -11,3 +11,6 @@ push-poll-own = Your poll has ended
 push-severed = You have lost follows
 push-sign-up = { $name } has joined
 push-report = { $name } has filed a report
+push-quote = { $name } quoted you
+push-quoted-update = { $name } edited a post that you quoted
+push-reaction = { $name } reacted to your post

@@ -1,0 +1,21 @@
+# Moving to and from other accounts.
+settings-moving = Move
+moving-title = Moving
+moving-moved = This account has moved to { $name }.
+moving-stay = It is here again
+moving-here = Come here from another account
+moving-here-text = Name the other account here first, and then start the move over there.
+moving-alias = Your other account
+moving-add = This is mine too
+moving-remove = Remove
+moving-away = Go to another account
+moving-away-text = The other account has to name { $name } first. Your followers are then told to follow it, and this account can do nothing but change its profile. Posts stay here.
+moving-target = The account to go to
+moving-go = Move my followers there
+moving-added = The other account was named.
+moving-removed = The other account is no longer named.
+moving-gone = Your followers are being told.
+moving-stayed = This account is here again.
+moving-unknown = This account was not found.
+moving-refused-alias = It must be another account of yours, and there cannot be many.
+moving-refused = The other account has to name this account first, must not have moved itself, and your last move must be 30 days ago.
