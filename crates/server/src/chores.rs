@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
-    Connection, Db, Result, Timestamp, apps, attachments, cards, hashtags, instances, mutes, oauth_codes, publish, received, sessions,
-    tickets, tokens, tombstones, trends, verified_links,
+    Connection, Db, Result, Timestamp, apps, attachments, cards, hashtags, instances, mutes, oauth_codes, publish, received,
+    sessions, tickets, tokens, tombstones, trends, verified_links,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};

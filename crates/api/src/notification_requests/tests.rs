@@ -94,7 +94,7 @@ async fn accepted_notifications_are_merged_by_a_job_and_later_ones_are_welcome()
     assert_eq!(me.get("/api/v1/notifications/requests").await.ok(), json!([]));
     assert_eq!(me.get("/api/v1/notifications/requests/merged").await.ok(), json!({ "merged": false }));
     let (recipient, actor) = (me.id(), ali.id());
-    let left = app.write(|c| jobs::all(c)).await;
+    let left = app.write(jobs::all).await;
     assert!(left.contains(&Job::MergeNotifications { recipient, actor }));
     let mut events = app.db.events();
     assert!(app.write(move |c| notification_requests::merge(c, recipient, actor)).await);

@@ -135,7 +135,7 @@ async fn service(status: &'static str) -> (String, tokio::task::JoinHandle<Strin
 
 /// The pushes that wait.
 async fn waiting(app: &TestApp) -> Vec<Job> {
-    app.write(|c| jobs::all(c)).await.into_iter().filter(|job| matches!(job, Job::Push { .. })).collect()
+    app.write(jobs::all).await.into_iter().filter(|job| matches!(job, Job::Push { .. })).collect()
 }
 
 async fn mention(app: &TestApp, me: &Caller, who: &str) -> Vec<Job> {
