@@ -10,10 +10,10 @@ import struct
 import time
 from pathlib import Path
 
+import pytest
 from mastodon import Mastodon
 from mastodon.errors import MastodonAPIError
 
-import pytest
 from support.browser import OUT_OF_BAND, Browser
 from support.server import PASSWORD, SCOPES, Majlis, MakeServer, Person
 from support.waiting import eventually

@@ -1,7 +1,7 @@
 """Mastodon.py keeps filters, and finds what they match with the posts that it reads."""
 
 import pytest
-from mastodon import Mastodon, MastodonAPIError, MastodonNotFoundError
+from mastodon import MastodonAPIError, MastodonNotFoundError
 
 from support.server import Person
 
@@ -11,7 +11,9 @@ pytestmark = pytest.mark.engine
 def test_filters(amina: Person, badr: Person) -> None:
     a, b = amina.app(), badr.app()
     a.account_follow(b.me().id)
-    fruit = a.create_filter_v2("Fruit", ["home", "thread"], "hide", expires_in=3600, keywords_attributes=[{"keyword": "banana", "whole_word": True}])
+    fruit = a.create_filter_v2(
+        "Fruit", ["home", "thread"], "hide", expires_in=3600, keywords_attributes=[{"keyword": "banana", "whole_word": True}]
+    )
     assert (fruit.title, fruit.filter_action, [str(c) for c in fruit.context]) == ("Fruit", "hide", ["home", "thread"])
     assert fruit.expires_at is not None and [k.keyword for k in fruit.keywords] == ["banana"]
     posts = [b.status_post(text) for text in ("A Banana!", "bananas", "الموز")]

@@ -66,4 +66,3 @@ def test_what_is_dismissed_goes(amina: Person, badr: Person) -> None:
     a.dismiss_multiple_notification_requests([request.id for request in a.notification_requests()])
     assert a.notification_requests() == []
     assert a.notifications_policy().summary.pending_notifications_count == 0
-

@@ -119,7 +119,7 @@ def check_token(headers: dict[str, str], server_key: str, audience: str) -> None
 def subscribe(person: Person, service: PushService, *, standard: bool) -> tuple[dict[str, Any], str]:
     """As an app does; returns what it keeps to itself and the server's key."""
     app = person.app()
-    private, public = app.push_subscription_generate_keys()  # type: ignore[no-untyped-call]
+    private, public = app.push_subscription_generate_keys()
     endpoint = f"{service.origin}/{person.name}"
     made = app.push_subscription_set(endpoint, public, mention_events=True, favourite_events=True, standard=standard)
     assert (made.endpoint, made.standard) == (endpoint, standard)

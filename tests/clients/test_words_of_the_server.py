@@ -15,7 +15,15 @@ def test_announcements(server: Majlis, amina: Person, badr: Person) -> None:
     heard = Collector()
     stream = a.stream_user(heard, run_async=True)
     number = server.run(
-        "announcement", "create", "@amina and everybody: tea at five #Tea", "--language", "en", "--translation", "ar=الشاي في الخامسة", "--ends", "2096-01-31"
+        "announcement",
+        "create",
+        "@amina and everybody: tea at five #Tea",
+        "--language",
+        "en",
+        "--translation",
+        "ar=الشاي في الخامسة",
+        "--ends",
+        "2096-01-31",
     ).strip()
     assert number in server.run("announcement", "list")
     (told,) = a.announcements()
