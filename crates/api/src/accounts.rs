@@ -26,11 +26,11 @@ pub(crate) const PAGE: (i64, i64) = (40, 80);
 const MOST_IDS: usize = 100;
 
 /// `GET /api/v1/accounts/:id`. A suspended account is answered as such; a deleted one is not found.
-pub async fn get(api: Api, _viewer: Viewer<need::ReadAccounts>, id: Path<ActorId>) -> Result<Json<Account>> {
+pub async fn get(api: Api, viewer: Viewer<need::ReadAccounts>, id: Path<ActorId>) -> Result<Json<Account>> {
     let site = api.db.site().clone();
     let account = api.db.read(move |c| {
         let actor = living(c, *id)?;
-        Account::build(c, &site, &actor)
+        Account::build_for(c, &site, viewer.actor, &actor)
     });
     Ok(Json(account.await?))
 }
@@ -56,14 +56,14 @@ pub struct LookUp {
 }
 
 /// `GET /api/v1/accounts/lookup?acct=`: whom a handle names, as far as it is known here. Nothing is fetched.
-pub async fn look_up(api: Api, _viewer: Viewer<need::ReadAccounts>, Params(asked): Params<LookUp>) -> Result<Json<Account>> {
+pub async fn look_up(api: Api, viewer: Viewer<need::ReadAccounts>, Params(asked): Params<LookUp>) -> Result<Json<Account>> {
     let handle = Handle::parse(asked.acct.trim()).ok_or(Error::NotFound)?;
     let site = api.db.site().clone();
     let account = api.db.read(move |c| {
         let handle = handle.relative_to(site.domain());
         let found = actors::by_handle(c, &handle.name, handle.domain.as_deref())?;
         let actor = found.filter(|a| a.deleted_at.is_none()).ok_or(majlis_local::Error::NotFound("account"))?;
-        Account::build(c, &site, &actor)
+        Account::build_for(c, &site, viewer.actor, &actor)
     });
     Ok(Json(account.await?))
 }

@@ -95,6 +95,7 @@ pub mod need {
         ReadAccounts: ReadAccounts;
         ReadBlocks: ReadBlocks;
         ReadBookmarks: ReadBookmarks;
+        ReadCollections: ReadCollections;
         ReadFavourites: ReadFavourites;
         ReadFilters: ReadFilters;
         ReadFollows: ReadFollows;
@@ -107,6 +108,7 @@ pub mod need {
         WriteAccounts: WriteAccounts;
         WriteBlocks: WriteBlocks;
         WriteBookmarks: WriteBookmarks;
+        WriteCollections: WriteCollections;
         WriteConversations: WriteConversations;
         WriteFavourites: WriteFavourites;
         WriteFilters: WriteFilters;

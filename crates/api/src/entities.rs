@@ -4,6 +4,7 @@
 pub mod account;
 pub mod announcement;
 pub mod card;
+pub mod collection;
 pub mod context;
 pub mod conversation;
 pub mod credential_account;
@@ -35,6 +36,7 @@ pub mod web_push_subscription;
 pub use account::{Account, AccountRole};
 pub use announcement::Announcement;
 pub use card::{Card, CardAuthor};
+pub use collection::{Collection, CollectionItem, CollectionWithAccounts};
 pub use context::Context;
 pub use conversation::Conversation;
 pub use credential_account::{CredentialAccount, Profile};

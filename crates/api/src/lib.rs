@@ -6,17 +6,22 @@
 
 pub mod accounts;
 pub mod announcements;
+pub mod annual_reports;
 pub mod apps;
 pub mod async_refreshes;
 pub mod auth;
+pub mod bookmark_folders;
 pub mod bookmarks;
+pub mod circles;
 pub mod client_address;
+pub mod collections;
 pub mod conversations;
 pub mod cors;
 pub mod credentials;
 #[cfg(test)]
 mod documentation;
 pub mod domain_blocks;
+pub mod drafts;
 pub mod endorsements;
 pub mod entities;
 pub mod error;
@@ -59,6 +64,7 @@ pub mod suggestions;
 pub mod tags;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod thread_watches;
 pub mod timelines;
 pub mod translation;
 pub mod translations;

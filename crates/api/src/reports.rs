@@ -1,7 +1,7 @@
 //! `POST /api/v1/reports`: somebody tells the moderators, and those of other servers if it wishes.
 
 use actix_web::web::Json;
-use majlis_local::ids::{ActorId, PostId};
+use majlis_local::ids::{ActorId, CollectionId, PostId};
 use majlis_local::reports::{self, Category, NewReport};
 use serde::Deserialize;
 
@@ -18,6 +18,8 @@ pub struct Sent {
     #[serde(default)]
     status_ids: Vec<PostId>,
     #[serde(default)]
+    collection_ids: Vec<CollectionId>,
+    #[serde(default)]
     comment: String,
     #[serde(default)]
     forward: bool,
@@ -33,6 +35,7 @@ pub async fn create(api: Api, user: User<need::WriteReports>, Params(sent): Para
     let new = NewReport {
         target: sent.account_id,
         posts: sent.status_ids,
+        collections: sent.collection_ids,
         comment: sent.comment,
         category: sent.category,
         rules: sent.rule_ids.iter().map(|id| id.trim().parse().unwrap_or(u32::MAX)).collect(),
@@ -134,6 +137,7 @@ mod tests {
             (json!({ "account_id": b.to_string(), "category": "boring" }), 422),
             (json!({ "account_id": b.to_string(), "status_ids": ["1"] }), 404),
             (json!({ "account_id": b.to_string(), "status_ids": [hers.to_string()] }), 404),
+            (json!({ "account_id": b.to_string(), "collection_ids": ["1"] }), 404),
             (json!({ "account_id": b.to_string(), "status_ids": [hidden.to_string()] }), 404),
             (json!({ "account_id": b.to_string(), "status_ids": (0..200).map(|n| n.to_string()).collect::<Vec<_>>() }), 422),
         ] {

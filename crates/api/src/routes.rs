@@ -6,11 +6,11 @@ use actix_web::{HttpResponse, Resource, ResponseError as _};
 
 use crate::error::Error;
 use crate::{
-    accounts, announcements, apps, async_refreshes, bookmarks, conversations, credentials, domain_blocks, endorsements,
-    favourites, featured_tags, filters, filters_v1, instance, lists, markers, media, media_proxy, moves, notification_groups,
-    notification_policy, notification_requests, notifications, oauth, openapi, polls, preferences, push, quotes, reactions,
-    registrations, relations, reports, scheduled_statuses, search, statuses, streaming, suggestions, tags, timelines,
-    translations, trends,
+    accounts, announcements, annual_reports, apps, async_refreshes, bookmark_folders, bookmarks, circles, collections,
+    conversations, credentials, domain_blocks, drafts, endorsements, favourites, featured_tags, filters, filters_v1, instance,
+    lists, markers, media, media_proxy, moves, notification_groups, notification_policy, notification_requests, notifications,
+    oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search,
+    statuses, streaming, suggestions, tags, thread_watches, timelines, translations, trends,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -37,6 +37,7 @@ fn api(cfg: &mut ServiceConfig) {
         .configure(people)
         .configure(instance)
         .configure(statuses)
+        .configure(extensions)
         .configure(reading);
 }
 
@@ -87,6 +88,44 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/mutes").get(relations::muted))
         .service(at("/v1/domain_blocks").get(domain_blocks::list).post(domain_blocks::block).delete(domain_blocks::unblock))
         .service(at("/v1/domain_blocks/preview").get(domain_blocks::preview))
+        .service(at("/v1/collections").post(collections::create))
+        .service(
+            at("/v1/collections/{id}")
+                .get(collections::show)
+                .patch(collections::change)
+                .put(collections::change)
+                .delete(collections::delete),
+        )
+        .service(at("/v1/collections/{id}/items").post(collections::add))
+        .service(at("/v1/collections/{id}/items/{item}").delete(collections::remove))
+        .service(at("/v1/collections/{id}/items/{item}/revoke").post(collections::revoke))
+        .service(at("/v1/accounts/{id}/collections").get(collections::of_account))
+        .service(at("/v1/accounts/{id}/in_collections").get(collections::featuring))
+        .service(at("/v1_alpha/collections").post(collections::create))
+        .service(
+            at("/v1_alpha/collections/{id}")
+                .get(collections::show)
+                .patch(collections::change)
+                .put(collections::change)
+                .delete(collections::delete),
+        )
+        .service(at("/v1_alpha/collections/{id}/items").post(collections::add))
+        .service(at("/v1_alpha/collections/{id}/items/{item}").delete(collections::remove))
+        .service(at("/v1_alpha/collections/{id}/items/{item}/revoke").post(collections::revoke))
+        .service(at("/v1_alpha/accounts/{id}/collections").get(collections::of_account))
+        .service(at("/v1_alpha/accounts/{id}/in_collections").get(collections::featuring))
+        .service(at("/v1/annual_reports").get(annual_reports::index))
+        .service(at("/v1/annual_reports/{year}").get(annual_reports::show))
+        .service(at("/v1/annual_reports/{year}/state").get(annual_reports::state))
+        .service(at("/v1/annual_reports/{year}/read").post(annual_reports::read))
+        .service(at("/v1/annual_reports/{year}/generate").post(annual_reports::generate))
+        .service(at("/v1/pleroma/bookmark_folders").get(bookmark_folders::all).post(bookmark_folders::create))
+        .service(
+            at("/v1/pleroma/bookmark_folders/{id}")
+                .patch(bookmark_folders::change)
+                .put(bookmark_folders::change)
+                .delete(bookmark_folders::delete),
+        )
         .service(at("/v1/reports").post(reports::create))
         .service(at("/v1/bookmarks").get(bookmarks::list))
         .service(at("/v1/favourites").get(favourites::list))
@@ -270,6 +309,26 @@ fn reading(cfg: &mut ServiceConfig) {
         .service(at("/v1/streaming/hashtag/local").get(streaming::hashtag_local))
         .service(at("/v1/streaming/list").get(streaming::list))
         .service(at("/v1/streaming/direct").get(streaming::direct));
+}
+
+/// Our own extensions.
+fn extensions(cfg: &mut ServiceConfig) {
+    cfg.service(at("/ext/v1/drafts").get(drafts::list).post(drafts::create))
+        .service(at("/ext/v1/drafts/{id}").get(drafts::show).put(drafts::change).patch(drafts::change).delete(drafts::delete))
+        .service(at("/ext/v1/bookmark_folders").get(bookmark_folders::all).post(bookmark_folders::create))
+        .service(
+            at("/ext/v1/bookmark_folders/{id}")
+                .patch(bookmark_folders::change)
+                .put(bookmark_folders::change)
+                .delete(bookmark_folders::delete),
+        )
+        .service(at("/ext/v1/circles").get(circles::all).post(circles::create))
+        .service(
+            at("/ext/v1/circles/{id}").get(circles::show).put(circles::change).patch(circles::change).delete(circles::delete),
+        )
+        .service(at("/ext/v1/circles/{id}/accounts").get(circles::members).post(circles::add).delete(circles::remove))
+        .service(at("/ext/v1/statuses/{id}/watch").post(thread_watches::watch))
+        .service(at("/ext/v1/statuses/{id}/unwatch").post(thread_watches::unwatch));
 }
 
 /// A path, to which methods and handlers are added. Any other method is 405.

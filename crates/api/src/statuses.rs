@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web::{Json, Path};
 use actix_web::{CustomizeResponder, Either, HttpRequest, HttpResponse, Responder as _};
-use majlis_local::ids::{ActorId, AttachmentId, PostId};
+use majlis_local::ids::{ActorId, AttachmentId, BookmarkFolderId, CircleId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::posts::{self, Post};
 use majlis_local::publish::{self, Draft, Revision};
@@ -13,7 +13,10 @@ use majlis_local::text::{self, Format};
 use majlis_local::threads;
 use majlis_local::visibility::{Visibility, retain_visible};
 use majlis_local::writing::Typed;
-use majlis_local::{Flaw, Page, Timestamp, attachments, bookmarks, boosts, conversation_mutes, likes, pins, scheduled, users};
+use majlis_local::{
+    Connection, Flaw, Page, Site, Timestamp, attachments, bookmark_folders, bookmarks, boosts, conversation_mutes, likes, pins,
+    scheduled, users,
+};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -44,6 +47,8 @@ pub struct NewStatus {
     visibility: Option<String>,
     language: Option<String>,
     in_reply_to_id: Option<PostId>,
+    /// Ours: for those in this circle alone, whatever `visibility` says.
+    circle_id: Option<CircleId>,
     #[serde(default)]
     media_ids: Vec<AttachmentId>,
     content_type: Option<String>,
@@ -108,6 +113,7 @@ pub async fn create(
         sensitive: params.sensitive.unwrap_or(false),
         language,
         in_reply_to: params.in_reply_to_id,
+        circle: params.circle_id,
         attachments: params.media_ids,
         poll: params.poll.map(new_poll),
         quote: params.quoted_status_id,
@@ -404,9 +410,24 @@ pub async fn unlike(api: Api, user: User<need::WriteFavourites>, id: Path<PostId
     .await
 }
 
+/// Where a bookmark goes.
+#[derive(Debug, Deserialize)]
+pub struct Bookmark {
+    /// Pleroma's; without one it is in no folder.
+    folder_id: Option<BookmarkFolderId>,
+}
+
 /// `POST /api/v1/statuses/{id}/bookmark`.
-pub async fn bookmark(api: Api, user: User<need::WriteBookmarks>, id: Path<PostId>) -> Result<Json<Status>> {
-    change(&api, user.actor, id.into_inner(), |c, _, actor, post| bookmarks::add(c, actor, post.id).map(|()| post)).await
+pub async fn bookmark(
+    api: Api,
+    user: User<need::WriteBookmarks>,
+    id: Path<PostId>,
+    params: Params<Bookmark>,
+) -> Result<Json<Status>> {
+    let folder = params.0.folder_id;
+    let keep =
+        move |c: &mut Connection, _: &Site, actor, post: Post| bookmark_folders::keep(c, actor, post.id, folder).map(|()| post);
+    change(&api, user.actor, id.into_inner(), keep).await
 }
 
 /// `POST /api/v1/statuses/{id}/unbookmark`.

@@ -72,6 +72,7 @@ impl Federation {
             | Job::MergeNotifications { .. }
             | Job::EndPoll { .. }
             | Job::Push { .. }
+            | Job::AnnualReport { .. }
             | Job::DeleteFiles { .. }
             | Job::Announce { .. } => return Ok(Ended::NotOurs),
         };
@@ -191,6 +192,16 @@ impl Federation {
             ActivityKind::QuoteRequest => {
                 let Some(uri) = activity.instrument.as_deref().and_then(Object::id) else { return Ok(()) };
                 let fetched = self.fetch(uri, &budget).await?;
+                let mut whole = activity.clone();
+                whole.instrument = Some(Box::new(fetched.object));
+                self.handle(whole, actor).await
+            }
+            ActivityKind::FeatureRequest => {
+                let Some(uri) = activity.instrument.as_deref().and_then(Object::id) else { return Ok(()) };
+                let fetched = self.fetch(uri, &budget).await?;
+                if !matches!(&fetched.object, Object::FeaturedCollection(_)) {
+                    return Err(ResolveError::Refused("not a collection of people"));
+                }
                 let mut whole = activity.clone();
                 whole.instrument = Some(Box::new(fetched.object));
                 self.handle(whole, actor).await

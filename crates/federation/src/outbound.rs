@@ -6,11 +6,13 @@ use majlis_local::ids::{ActorId, JobId, PostId, ReportId};
 use majlis_local::jobs::Change;
 use majlis_local::posts::{self, Post};
 use majlis_local::visibility::Visibility;
-use majlis_local::{Connection, Error, Result, Site, audience, deliveries, mentions, quotes, reports};
+use majlis_local::{
+    Connection, Error, Result, Site, audience, collection_items, collections, deliveries, mentions, quotes, reports,
+};
 
 use crate::objects;
 use crate::sig::BodyDigest;
-use crate::vocab::{self, Activity, ActivityKind, Note, NoteKind, Object, Tombstone};
+use crate::vocab::{self, Activity, ActivityKind, FeatureAuthorization, Note, NoteKind, Object, Tombstone};
 
 /// An activity and who must have it.
 struct Outgoing {
@@ -76,7 +78,15 @@ fn stays_here(c: &mut Connection, change: &Change) -> Result<bool> {
         | Change::Deleted { post, .. }
         | Change::Pinned { post }
         | Change::Unpinned { post }
-        | Change::Unboosted { boost: post } => *post,
+        | Change::Unboosted { boost: post }
+        | Change::QuoteRejected { post, .. } => *post,
+        Change::QuoteRequested { quote } | Change::QuoteAccepted { quote } | Change::QuoteRevoked { quote } => {
+            match quotes::get(c, *quote) {
+                Ok(quote) => quote.post_id,
+                Err(Error::NotFound(_)) => return Ok(false),
+                Err(other) => return Err(other),
+            }
+        }
         _ => return Ok(false),
     };
     Ok(posts::find_many(c, &[post])?.iter().any(|post| post.local_only))
@@ -229,6 +239,82 @@ fn render(c: &mut Connection, site: &Site, job: JobId, change: &Change) -> Resul
                 .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
             Outgoing { sender, activity, to_followers: false, to_everybody: true, to: Vec::new(), personal: false }
         }
+        Change::CollectionMade { collection } => {
+            let collection = collections::get(c, *collection)?;
+            if !collection.discoverable {
+                return Ok(Vec::new());
+            }
+            let sender = actors::get(c, collection.owner_id)?;
+            let object = Object::FeaturedCollection(Box::new(objects::featured::render(c, site, &collection)?));
+            let mut activity = act(ActivityKind::Add, format!("{}#adds/{job}", sender.uri), &sender, object)
+                .addressed(objects::note::audience(Visibility::Public, &sender, &[]));
+            activity.target = Some(format!("{}/collections", sender.uri));
+            Outgoing::to_audience(sender, activity, Visibility::Public, Vec::new())
+        }
+        Change::CollectionChanged { collection, shown } => {
+            let collection = collections::get(c, *collection)?;
+            let sender = actors::get(c, collection.owner_id)?;
+            let people = collection_items::elsewhere(c, collection.id)?;
+            let object = Object::FeaturedCollection(Box::new(objects::featured::render(c, site, &collection)?));
+            let activity = act(ActivityKind::Update, format!("{}#updates/{job}", collection.uri), &sender, object);
+            of_collection(sender, activity, *shown, people)
+        }
+        Change::CollectionDeleted { uri, owner, discoverable, people } => {
+            let sender = actors::get(c, *owner)?;
+            let mut activity = act(ActivityKind::Remove, format!("{uri}#remove"), &sender, Object::Id(uri.clone()));
+            activity.target = Some(format!("{}/collections", sender.uri));
+            of_collection(sender, activity, *discoverable, people.clone())
+        }
+        Change::Featured { item } => {
+            let item = collection_items::by_id(c, *item)?;
+            let collection = collections::get(c, item.collection_id)?;
+            let sender = actors::get(c, collection.owner_id)?;
+            let object = Object::FeaturedItem(Box::new(objects::featured::item(c, site, &item)?));
+            let mut activity = act(ActivityKind::Add, format!("{}#adds/{job}", collection.uri), &sender, object);
+            activity.target = Some(collection.uri);
+            of_collection(sender, activity, collection.discoverable, vec![item.actor_id])
+        }
+        Change::Unfeatured { item, person, collection } => {
+            let collection = collections::get(c, *collection)?;
+            let sender = actors::get(c, collection.owner_id)?;
+            let mut activity = act(ActivityKind::Remove, format!("{item}#remove"), &sender, Object::Id(item.clone()));
+            activity.target = Some(collection.uri);
+            of_collection(sender, activity, collection.discoverable, vec![*person])
+        }
+        Change::FeatureAsked { item } => {
+            let item = collection_items::by_id(c, *item)?;
+            let collection = collections::get(c, item.collection_id)?;
+            let (sender, target) = (actors::get(c, collection.owner_id)?, actors::get(c, item.actor_id)?);
+            let id = format!("{}/feature_requests/{}", sender.uri, item.id);
+            let mut activity = act(ActivityKind::FeatureRequest, id, &sender, Object::Id(target.uri));
+            activity.instrument = Some(Box::new(Object::Id(collection.uri)));
+            Outgoing::to_one(sender, activity, target.id)
+        }
+        Change::FeatureAccepted { item } => {
+            let item = collection_items::by_id(c, *item)?;
+            let collection = collections::get(c, item.collection_id)?;
+            let (sender, owner) = (actors::get(c, item.actor_id)?, actors::get(c, collection.owner_id)?);
+            let request = item.request_uri.ok_or(Error::NotFound("feature request"))?;
+            let id = format!("{}#accepts/feature_requests/{}", sender.uri, item.id);
+            let mut activity = act(ActivityKind::Accept, id, &sender, Object::Id(request));
+            activity.result = Some(site.stamp_uri(&sender.username, item.id));
+            activity.to = vec![owner.uri];
+            Outgoing::to_one(sender, activity, owner.id)
+        }
+        Change::FeatureRefused { request, actor, owner } => {
+            let (sender, other) = (actors::get(c, *actor)?, actors::get(c, *owner)?);
+            let id = format!("{}#rejects/feature_requests/{job}", sender.uri);
+            let mut activity = act(ActivityKind::Reject, id, &sender, Object::Id(request.clone()));
+            activity.to = vec![other.uri];
+            Outgoing::to_one(sender, activity, other.id)
+        }
+        Change::FeatureRevoked { item, actor, collection, owner } => {
+            let sender = actors::get(c, *actor)?;
+            let stamp = FeatureAuthorization::new(site.stamp_uri(&sender.username, *item), collection, &sender.uri);
+            let id = format!("{}#delete", stamp.id);
+            let activity = act(ActivityKind::Delete, id, &sender, Object::FeatureAuthorization(stamp));
+            Outgoing::to_one(sender, activity, *owner)
+        }
         Change::Reported { report, to, posts } => reported(c, site, *report, *to, posts)?,
         Change::Voted { post, actor, choices } => return votes(c, *post, *actor, choices),
     }])
@@ -335,6 +421,12 @@ fn featured(c: &mut Connection, kind: ActivityKind, job: JobId, post: PostId) ->
     Ok(Outgoing::to_audience(sender, activity, post.visibility, Vec::new()))
 }
 
+/// What becomes of a collection is told to the followers when it is shown on the profile, and always to those in it.
+fn of_collection(sender: Actor, activity: Activity, discoverable: bool, people: Vec<ActorId>) -> Outgoing {
+    let activity = activity.addressed(objects::note::audience(Visibility::Public, &sender, &[]));
+    Outgoing { sender, activity, to_followers: discoverable, to_everybody: false, to: people, personal: false }
+}
+
 /// `Flag` of the server itself: who reported is not told. It names the reported one and its posts, as Mastodon's does.
 fn reported(c: &mut Connection, site: &Site, report: ReportId, to: ActorId, shown: &[PostId]) -> Result<Outgoing> {
     let report = reports::get(c, report)?;
@@ -345,6 +437,9 @@ fn reported(c: &mut Connection, site: &Site, report: ReportId, to: ActorId, show
     let mut shown = posts::find_many(c, shown)?;
     shown.sort_unstable_by_key(|post| post.id);
     activity.object.extend(shown.into_iter().map(|post| Object::Id(post.uri)));
+    activity.object.extend(
+        reports::collections(c, report.id)?.into_iter().filter(|_| to == report.target_id).map(|(_, c)| Object::Id(c.uri)),
+    );
     activity.content = Some(report.comment);
     Ok(Outgoing::to_one(sender, activity, to))
 }
@@ -416,6 +511,18 @@ mod tests {
                     Change::Unpinned { post },
                     Change::Unboosted { boost: post },
                     Change::Deleted { post, reached: vec![far.id] },
+                ] {
+                    federate(c, &site(), JobId::new(), &change)?;
+                }
+                let ours = publish(c, ali.id, draft("everywhere"));
+                let quoting = publish(c, ali.id, Draft { local_only: true, quote: Some(ours.id), ..draft("look") });
+                let quote = quotes::of_post(c, quoting.id)?.map(|quote| quote.id).unwrap();
+                let (request, instrument) = ("https://peer.example/r".to_owned(), "https://peer.example/n".to_owned());
+                for change in [
+                    Change::QuoteRequested { quote },
+                    Change::QuoteAccepted { quote },
+                    Change::QuoteRevoked { quote },
+                    Change::QuoteRejected { post, actor: far.id, request, instrument },
                 ] {
                     federate(c, &site(), JobId::new(), &change)?;
                 }

@@ -11,7 +11,7 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::quotes::{self, QuoteState};
 use majlis_local::visibility::Visibility;
-use majlis_local::{boosts, follow_requests, follows, likes, moves, posts, reactions, reports};
+use majlis_local::{boosts, collection_items, collections, follow_requests, follows, likes, moves, posts, reactions, reports};
 use support::{Server, draft, get};
 
 async fn everything_crosses(scheme: Scheme) {
@@ -223,6 +223,7 @@ async fn a_forwarded_report_comes_from_the_server_itself() {
         let new = reports::NewReport {
             target,
             posts: vec![id],
+            collections: vec![],
             comment: "look at this".into(),
             category: None,
             rules: vec![],
@@ -449,4 +450,64 @@ async fn an_account_moves_to_another_server_and_its_followers_follow() {
     for server in [here, there, third] {
         server.stop().await;
     }
+}
+
+#[tokio::test]
+async fn somebody_elsewhere_is_asked_into_a_collection_and_leaves_it() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let (ali, zoe) = (here.person("ali").await, there.person("zoe").await);
+    let (z, shy) = (zoe.id, there.person("shy").await);
+    there
+        .write(move |c| {
+            actors::change_profile(c, z, actors::ProfileChange { discoverable: Some(true), ..Default::default() }).map(drop)
+        })
+        .await;
+    let (zoe_here, shy_here) = (here.look_up(&zoe, &there).await, here.look_up(&shy, &there).await);
+    let (site, a, target, other) = (here.db.site().clone(), ali.id, zoe_here.id, shy_here.id);
+    let collection = here
+        .write(move |c| {
+            let named = collections::CollectionChange { name: Some("Nice".into()), ..Default::default() };
+            let refused = collections::create(c, &site, a, named.clone(), &[other]);
+            assert!(matches!(refused, Err(majlis_local::Error::Forbidden(_))), "she does not want it");
+            collections::create(c, &site, a, named, &[target])
+        })
+        .await;
+    let id = collection.id;
+    let item = here
+        .eventually("the leave", move |c| {
+            let seen = collection_items::seen(c, None, &[id])?.pop();
+            Ok(seen.filter(|item| item.approval_uri.is_some()))
+        })
+        .await;
+    let stamp = item.approval_uri.clone().unwrap();
+    let (status, document) = get(&stamp).await;
+    assert_eq!((status, &document["interactingObject"]), (200, &collection.uri.clone().into()));
+    assert_eq!(document["interactionTarget"], zoe.uri);
+    let (_, document) = get(&collection.uri).await;
+    assert_eq!((&document["type"], &document["totalItems"]), (&"FeaturedCollection".into(), &1.into()));
+    assert_eq!(document["orderedItems"][0]["featureAuthorization"], stamp);
+    assert_eq!(get(document["orderedItems"][0]["id"].as_str().unwrap()).await.1["featuredObject"], zoe.uri);
+    assert_eq!(get(&format!("{}/collections", ali.uri)).await.1["items"][0], collection.uri);
+    assert_eq!(
+        get(&zoe.uri).await.1["interactionPolicy"]["canFeature"]["automaticApproval"][0],
+        majlis_federation::vocab::PUBLIC
+    );
+
+    // She sees where she stands, and leaves.
+    let (known, _) = there.read(move |c| collections::featuring(c, z, 10, 0)).await;
+    assert_eq!((known[0].uri.as_str(), known[0].name.as_str(), known[0].local), (collection.uri.as_str(), "Nice", false));
+    let remote = known[0].id;
+    there
+        .write(move |c| {
+            let place = collection_items::seen(c, None, &[remote])?.remove(0);
+            collection_items::revoke(c, z, remote, place.id)
+        })
+        .await;
+    here.eventually("the farewell", move |c| {
+        Ok(Some(collection_items::by_id(c, item.id)?).filter(|item| item.state == collection_items::ItemState::Revoked))
+    })
+    .await;
+    assert_eq!(get(&stamp).await.0, 404);
+    here.stop().await;
+    there.stop().await;
 }

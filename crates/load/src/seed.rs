@@ -145,6 +145,7 @@ fn remote(plan: &Plan, host: usize, name: String) -> RemoteActor {
         suspended: false,
         also_known_as: vec![],
         attribution_domains: vec![],
+        feature_policy: 0,
         created_at: None,
         inbox: format!("{uri}/inbox"),
         shared_inbox: Some(format!("{origin}/inbox")),

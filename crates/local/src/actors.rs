@@ -113,6 +113,8 @@ pub struct Actor {
     pub deleted_at: Option<Timestamp>,
     /// When it last moved.
     pub moved_at: Option<Timestamp>,
+    /// Of remote actors: see [`crate::collection_items::FeaturePolicy`].
+    pub feature_policy: i32,
 }
 
 impl Actor {
@@ -209,6 +211,8 @@ pub struct RemoteActor {
     pub also_known_as: Vec<String>,
     /// Domains whose pages may name it as their author.
     pub attribution_domains: Vec<String>,
+    /// See [`crate::collection_items::FeaturePolicy`].
+    pub feature_policy: i32,
     pub created_at: Option<Timestamp>,
     pub inbox: String,
     pub shared_inbox: Option<String>,
@@ -444,6 +448,7 @@ pub fn store_remote(c: &mut Connection, remote: RemoteActor) -> Result<Actor> {
         actors::updated_at.eq(now),
         actors::fetched_at.eq(Some(now)),
         actors::deleted_at.eq(None::<Timestamp>),
+        actors::feature_policy.eq(remote.feature_policy),
     );
     let actor: Actor = match &known {
         Some(actor) => {

@@ -11,7 +11,7 @@ use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
 use crate::jobs::{self, Job};
 use crate::json::Json;
-use crate::schema::{actors, attachments, cards, custom_emojis};
+use crate::schema::{actors, attachments, cards, custom_emojis, draft_attachments};
 use crate::time::Timestamp;
 use crate::{posts, reports};
 
@@ -531,12 +531,14 @@ pub fn release(c: &mut Connection, post: PostId) -> Result<()> {
 }
 
 /// Deletes uploads that no post has used since `before`, `limit` at the most; gives back the storage keys to delete.
-/// What an open report shows is not among them.
+/// What an open report shows is not among them, and what stands in a draft is used.
 pub fn purge_loose(c: &mut Connection, before: Timestamp, limit: i64) -> Result<Vec<String>> {
+    let drafted = draft_attachments::table.filter(draft_attachments::attachment_id.eq(attachments::id));
     let old: Vec<Attachment> = attachments::table
         .filter(attachments::post_id.is_null())
         .filter(attachments::scheduled_id.is_null())
         .filter(attachments::created_at.lt(before))
+        .filter(diesel::dsl::not(diesel::dsl::exists(drafted)))
         .limit(limit)
         .select(Attachment::as_select())
         .load(c)?;

@@ -3,6 +3,8 @@
 use diesel::prelude::*;
 
 use crate::actors;
+use crate::circles;
+use crate::collection_items;
 use crate::connection::{Connection, PortableDsl};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
@@ -53,6 +55,8 @@ pub fn block(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId) -
     let uri = site.block_uri(&source.username, id);
     let made = insert(c, id, actor, target, &uri)?;
     notifications::forget_actor(c, actor, target)?;
+    collection_items::part(c, actor, target)?;
+    circles::part(c, actor, target)?;
     if made && !other.is_local() {
         jobs::enqueue(c, &Job::Federate { change: Change::Blocked { block: id, uri, actor, target } })?;
     }
@@ -83,6 +87,8 @@ pub fn receive(c: &mut Connection, uri: &str, actor: ActorId, target: ActorId) -
         follow_requests::withdraw(c, follower, followed)?;
     }
     insert(c, BlockId::new(), actor, target, uri)?;
+    collection_items::part(c, actor, target)?;
+    circles::part(c, actor, target)?;
     Ok(())
 }
 

@@ -48,7 +48,7 @@ pub fn kept_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Resul
 }
 
 /// The post behind a boost, or the post itself.
-fn original(c: &mut Connection, post: PostId) -> Result<PostId> {
+pub(crate) fn original(c: &mut Connection, post: PostId) -> Result<PostId> {
     let boosted: Option<Option<PostId>> =
         rows::table.find(post).filter(rows::deleted_at.is_null()).select(rows::boost_of_id).first(c).optional()?;
     Ok(boosted.ok_or(Error::NotFound("post"))?.unwrap_or(post))

@@ -172,6 +172,20 @@ id! {
     DomainBlockId
     /// The relation of a person and somebody whom it endorses.
     EndorsementId
+    /// A collection of people.
+    CollectionId
+    /// Somebody's place in a collection.
+    CollectionItemId
+    /// The report of somebody's year.
+    AnnualReportId
+    /// What somebody has begun to write.
+    DraftId
+    /// A folder of bookmarks.
+    BookmarkFolderId
+    /// People to whom somebody writes alone.
+    CircleId
+    /// The membership of an account in a circle.
+    CircleMemberId
     /// A report to the moderators.
     ReportId
     /// The relation of an actor and a post that it likes.

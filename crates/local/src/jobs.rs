@@ -9,8 +9,8 @@ use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
 use crate::ids::{
-    ActorId, AnnouncementId, AttachmentId, BlockId, FollowId, ImportId, JobId, LikeId, NotificationId, PostId,
-    PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
+    ActorId, AnnouncementId, AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId, ImportId, JobId, LikeId,
+    NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
 };
 use crate::json::Json;
 use crate::mail::Mail;
@@ -145,6 +145,13 @@ pub enum Job {
         subscription: PushSubscriptionId,
         /// The notification.
         notification: NotificationId,
+    },
+    /// Count somebody's year.
+    AnnualReport {
+        /// Whose.
+        actor: ActorId,
+        /// Which.
+        year: i32,
     },
     /// Delete stored files that no row names any more.
     DeleteFiles {
@@ -323,6 +330,73 @@ pub enum Change {
     ActorDeleted {
         /// The actor.
         actor: ActorId,
+    },
+    /// A local person has a new collection of people: `Add` of it.
+    CollectionMade {
+        /// The collection.
+        collection: CollectionId,
+    },
+    /// A local collection has another name or description: `Update`.
+    CollectionChanged {
+        /// The collection.
+        collection: CollectionId,
+        /// Whether it is or was shown on the profile.
+        shown: bool,
+    },
+    /// A local collection is gone: `Remove`.
+    CollectionDeleted {
+        /// Its id.
+        uri: String,
+        /// Whose it was.
+        owner: ActorId,
+        /// Whether it was shown on the profile.
+        discoverable: bool,
+        /// The people in it who live elsewhere.
+        people: Vec<ActorId>,
+    },
+    /// Somebody stands in a local collection: `Add` of the item.
+    Featured {
+        /// The item.
+        item: CollectionItemId,
+    },
+    /// … and no longer: `Remove` of the item.
+    Unfeatured {
+        /// The former item's id.
+        item: String,
+        /// Who stood there.
+        person: ActorId,
+        /// The collection.
+        collection: CollectionId,
+    },
+    /// A remote actor is asked to stand in a local collection: `FeatureRequest`.
+    FeatureAsked {
+        /// The item.
+        item: CollectionItemId,
+    },
+    /// A local person agrees to stand in a remote collection: `Accept{FeatureRequest}`.
+    FeatureAccepted {
+        /// The item.
+        item: CollectionItemId,
+    },
+    /// … or does not: `Reject{FeatureRequest}`.
+    FeatureRefused {
+        /// The request's id.
+        request: String,
+        /// The local person.
+        actor: ActorId,
+        /// The remote owner of the collection.
+        owner: ActorId,
+    },
+    /// … or no longer: `Delete` of the stamp.
+    FeatureRevoked {
+        /// The item.
+        item: CollectionItemId,
+        /// The local person.
+        actor: ActorId,
+        /// The remote collection's id.
+        collection: String,
+        /// Its owner.
+        owner: ActorId,
     },
     /// Somebody was reported to moderators elsewhere too: `Flag` of the server itself, which tells nobody who reported.
     Reported {

@@ -47,6 +47,19 @@ pub fn of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<(PostId, Act
         .load(c)?)
 }
 
+/// Whom these posts address without mentioning them, as pairs; one query for all.
+pub fn silent_of_posts(c: &mut Connection, posts: &[PostId]) -> Result<Vec<(PostId, ActorId)>> {
+    if posts.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(mentions::table
+        .filter(any_of(mentions::post_id, posts))
+        .filter(mentions::silent.eq(true))
+        .order((mentions::post_id, mentions::actor_id))
+        .select((mentions::post_id, mentions::actor_id))
+        .load(c)?)
+}
+
 /// Somebody who is mentioned, with as much of the actor as naming it needs.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = actors)]

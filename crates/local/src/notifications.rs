@@ -9,15 +9,14 @@ use crate::connection::{Connection, cols, select_written};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
-use crate::ids::{ActorId, NotificationId, PostId};
-use crate::notification_groups;
+use crate::ids::{ActorId, CollectionId, NotificationId, PostId};
 use crate::notification_policies::{self, Verdict};
-use crate::notification_requests;
 use crate::paging::{Page, Slice};
 use crate::push_subscriptions;
 use crate::schema::{actors, blocks, conversation_mutes, domain_blocks, mutes, notifications, posts, users};
 use crate::time::Timestamp;
 use crate::users::Role;
+use crate::{notification_groups, notification_requests};
 
 stored_enum! {
     /// What a notification tells of (Mastodon's `type`).
@@ -50,6 +49,10 @@ stored_enum! {
         SignUp = 12 "admin.sign_up",
         /// Somebody was reported; for those who run the server.
         Report = 13 "admin.report",
+        /// Somebody put the recipient into a collection.
+        AddedToCollection = 15 "added_to_collection",
+        /// A collection in which the recipient stands has changed.
+        CollectionUpdate = 16 "collection_update",
     }
 }
 
@@ -74,6 +77,8 @@ pub struct Notification {
     /// What it tells of besides a post: of [`NotificationKind::Severed`] the severance, of
     /// [`NotificationKind::Report`] the report.
     pub subject_id: Option<i64>,
+    /// The collection that it is about.
+    pub collection_id: Option<CollectionId>,
 }
 
 impl Notification {
@@ -99,15 +104,95 @@ pub struct Notice {
 /// Notifies a local person, unless it did it itself, blocks or mutes the other or blocks its server, has muted the
 /// conversation, or has been told already. What its policy filters is kept apart and announced to nobody.
 pub fn notify(c: &mut Connection, notice: Notice) -> Result<()> {
-    notify_of(c, notice, None)
+    make(c, notice, Subject::Nothing)
 }
 
 /// [`notify`] of something that is no post: of what, the kind says.
 pub(crate) fn notify_of(c: &mut Connection, notice: Notice, subject: Option<i64>) -> Result<()> {
+    make(c, notice, subject.map_or(Subject::Nothing, Subject::Row))
+}
+
+/// [`notify`] of what somebody did with a collection in which the recipient stands; what was told before of the same is replaced.
+pub(crate) fn notify_of_collection(
+    c: &mut Connection,
+    kind: NotificationKind,
+    recipient: ActorId,
+    actor: ActorId,
+    collection: CollectionId,
+) -> Result<()> {
+    make(c, Notice { recipient, kind, actor, post: None }, Subject::Collection(collection))
+}
+
+/// What a notification tells of besides a post.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Nothing,
+    /// A row of the table that the kind says.
+    Row(i64),
+    Collection(CollectionId),
+}
+
+fn make(c: &mut Connection, notice: Notice, subject: Subject) -> Result<()> {
+    let Notice { recipient, kind, actor, post } = notice;
+    if !is_welcome(c, notice)? {
+        return Ok(());
+    }
+    let (row, collection) = match subject {
+        Subject::Nothing if already(c, notice)? => return Ok(()),
+        Subject::Nothing => (None, None),
+        Subject::Row(row) => (Some(row), None),
+        Subject::Collection(collection) => {
+            let same = notifications::recipient_id.eq(recipient).and(notifications::kind.eq(kind));
+            let told = notifications::table.filter(same).filter(notifications::collection_id.eq(collection));
+            let left: Vec<Left> = diesel::delete(told).returning(LEFT).get_results(c)?;
+            repair(c, left)?;
+            (None, Some(collection))
+        }
+    };
+    let filtered = match notification_policies::judge(c, notice)? {
+        Verdict::Accept => false,
+        Verdict::Filter => true,
+        Verdict::Drop => return Ok(()),
+    };
+    let now = Timestamp::now();
+    let group = if filtered { None } else { notification_groups::join(c, notice, now)? };
+    let id = NotificationId::new();
+    diesel::insert_into(notifications::table)
+        .values((
+            notifications::id.eq(id),
+            notifications::recipient_id.eq(recipient),
+            notifications::kind.eq(kind),
+            notifications::actor_id.eq(actor),
+            notifications::post_id.eq(post),
+            notifications::created_at.eq(now),
+            notifications::filtered.eq(filtered),
+            notifications::group_key.eq(group),
+            notifications::subject_id.eq(row),
+            notifications::collection_id.eq(collection),
+        ))
+        .execute(c)?;
+    if filtered {
+        return notification_requests::record(c, notice);
+    }
+    push_subscriptions::tell(c, recipient, kind, id)?;
+    after_commit(Event::Notified { notification: id, recipient });
+    Ok(())
+}
+
+/// Deletes what a recipient was told of a collection: it stands there no longer.
+pub(crate) fn forget_collection(c: &mut Connection, recipient: ActorId, collection: CollectionId) -> Result<()> {
+    let told = notifications::table.filter(notifications::recipient_id.eq(recipient));
+    let left: Vec<Left> =
+        diesel::delete(told.filter(notifications::collection_id.eq(collection))).returning(LEFT).get_results(c)?;
+    repair(c, left)
+}
+
+/// Whether the recipient is somebody of ours who wants to hear of it.
+fn is_welcome(c: &mut Connection, notice: Notice) -> Result<bool> {
     let Notice { recipient, kind, actor, post } = notice;
     // The end of a poll is told to its author too; what nobody did is told as if one had done it oneself.
     if recipient == actor && !matches!(kind, NotificationKind::Poll | NotificationKind::Severed) {
-        return Ok(());
+        return Ok(false);
     }
     let now = Timestamp::now();
     let blocked = diesel::dsl::exists(blocks::table.filter(blocks::actor_id.eq(recipient)).filter(blocks::target_id.eq(actor)));
@@ -141,35 +226,7 @@ pub(crate) fn notify_of(c: &mut Connection, notice: Notice, subject: Option<i64>
         .select(users::actor_id)
         .first(c)
         .optional()?;
-    if welcome.is_none() || (subject.is_none() && already(c, notice)?) {
-        return Ok(());
-    }
-    let filtered = match notification_policies::judge(c, notice)? {
-        Verdict::Accept => false,
-        Verdict::Filter => true,
-        Verdict::Drop => return Ok(()),
-    };
-    let group = if filtered { None } else { notification_groups::join(c, notice, now)? };
-    let id = NotificationId::new();
-    diesel::insert_into(notifications::table)
-        .values((
-            notifications::id.eq(id),
-            notifications::recipient_id.eq(recipient),
-            notifications::kind.eq(kind),
-            notifications::actor_id.eq(actor),
-            notifications::post_id.eq(post),
-            notifications::created_at.eq(now),
-            notifications::filtered.eq(filtered),
-            notifications::group_key.eq(group),
-            notifications::subject_id.eq(subject),
-        ))
-        .execute(c)?;
-    if filtered {
-        return notification_requests::record(c, notice);
-    }
-    push_subscriptions::tell(c, recipient, kind, id)?;
-    after_commit(Event::Notified { notification: id, recipient });
-    Ok(())
+    Ok(welcome.is_some())
 }
 
 /// Tells those who run the server, moderators and above, of something that `actor` did.

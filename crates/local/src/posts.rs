@@ -75,6 +75,9 @@ impl Parts {
     /// Emoji reactions.
     pub const REACTIONS: Self = Self(64);
 
+    /// Links to collections of people.
+    pub const COLLECTIONS: Self = Self(128);
+
     /// Whether `part` is there.
     pub fn has(self, part: Self) -> bool {
         self.0 & part.0 != 0

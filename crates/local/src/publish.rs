@@ -6,6 +6,8 @@ use diesel::prelude::*;
 use crate::actors::{self, Actor};
 use crate::attachments;
 use crate::cards;
+use crate::circles;
+use crate::collections;
 use crate::connection::{Connection, cols};
 use crate::conversations;
 use crate::db::after_commit;
@@ -13,7 +15,7 @@ use crate::error::{Error, Flaw, Problem, Result};
 use crate::events::Event;
 use crate::expiring;
 use crate::hashtags;
-use crate::ids::{ActorId, AppId, AttachmentId, PostId};
+use crate::ids::{ActorId, AppId, AttachmentId, CircleId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::mentions;
 use crate::notifications::{self, Notice, NotificationKind};
@@ -25,6 +27,7 @@ use crate::schema::{actors as actors_table, follows, idempotency_keys, posts as 
 use crate::search;
 use crate::site::Site;
 use crate::text::{self, Format, Handle};
+use crate::thread_watches;
 use crate::time::Timestamp;
 use crate::visibility::{self, Visibility};
 use crate::writing::{self, Typed};
@@ -47,6 +50,8 @@ pub struct Draft {
     /// Checked by [`text::language`]; guessed from the text when missing.
     pub language: Option<String>,
     pub in_reply_to: Option<PostId>,
+    /// For those in it alone, instead of `visibility`.
+    pub circle: Option<CircleId>,
     pub attachments: Vec<AttachmentId>,
     pub poll: Option<NewPoll>,
     /// What it quotes.
@@ -127,12 +132,26 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     };
     check_draft(&draft)?;
     let expires_at = expiring::time_of(&draft, Timestamp::now())?;
-    let local_only = draft.local_only || parent.as_ref().is_some_and(|parent| parent.local_only);
-    let written = typed.write(c, site, &author, draft.language.clone())?;
+    // What stays here is not carried away by an answer or a quote.
+    let stays = |other: &Option<Post>| other.as_ref().is_some_and(|other| other.local_only);
+    let local_only = draft.local_only || stays(&parent) || stays(&quoted);
+    if let Some(quoted) = &quoted {
+        quotes::check_askable(quoted, author.id, local_only)?;
+    }
+    let mut written = typed.write(c, site, &author, draft.language.clone())?;
+    let linked = collections::linked(c, &written.html)?;
     let id = PostId::new();
-    let visibility = draft.visibility.unwrap_or(Visibility::Public);
+    let circle = match draft.circle {
+        Some(circle) => circles::audience(c, author.id, circle)?,
+        None => Vec::new(),
+    };
+    if draft.circle.is_some() {
+        // A handle typed to a circle names somebody in it, and lets nobody else in.
+        written.mentioned.retain(|actor| circle.contains(&actor.id));
+    }
+    let visibility = if draft.circle.is_some() { Visibility::Direct } else { draft.visibility.unwrap_or(Visibility::Public) };
     let visibility = match &quoted {
-        Some(quoted) => quotes::audience(quoted, author.id, visibility, &written.mentioned_ids())?,
+        Some(quoted) => quotes::audience(quoted, author.id, visibility, &[written.mentioned_ids(), circle.clone()].concat())?,
         None => visibility,
     };
     let parts = Parts::default()
@@ -140,7 +159,8 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
         .with(Parts::MENTIONS, !written.mentioned.is_empty())
         .with(Parts::HASHTAGS, !written.hashtags.is_empty())
         .with(Parts::POLL, draft.poll.is_some())
-        .with(Parts::QUOTE, quoted.is_some());
+        .with(Parts::QUOTE, quoted.is_some())
+        .with(Parts::COLLECTIONS, !linked.is_empty());
     let uri = site.post_uri(&author.username, id);
     let now = Timestamp::now();
     let conversation = match &parent {
@@ -183,16 +203,20 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
         polls::set(c, id, poll)?;
     }
     mentions::add(c, id, &written.mentioned_ids(), false)?;
+    mentions::add(c, id, &circle, true)?;
     hashtags::set(c, &post, &written.hashtags)?;
+    collections::set_linked(c, id, Parts::default(), &linked)?;
     posts::count_in(c, &post)?;
     search::index_post(c, &post)?;
     cards::expect(c, &post)?;
-    tell_named(c, &post, &written.mentioned_ids(), &[])?;
+    tell_named(c, &post, &written.mentioned_ids(), &circle)?;
     tell_watchers(c, &post)?;
+    thread_watches::tell(c, &post, &written.mentioned_ids())?;
     if let Some(at) = expires_at {
         jobs::enqueue_at(c, &Job::ExpirePost { post: id }, at)?;
     }
-    if has_to_leave(c, &post, &written.mentioned, quoted.as_ref())? {
+    let addressed = actors::find_many(c, &circle)?;
+    if has_to_leave(c, &post, &[written.mentioned, addressed].concat(), quoted.as_ref())? {
         jobs::enqueue(c, &Job::Federate { change: Change::Posted { post: id } })?;
     }
     if let Some(quoted) = &quoted {
@@ -254,7 +278,11 @@ pub fn edit_typed(
         attachments::describe(c, author.id, attachment, description, focus)?;
     }
     let before = mentions::of_post(c, id)?;
-    let after = written.mentioned_ids();
+    let mut after = written.mentioned_ids();
+    if post.visibility == Visibility::Direct && !mentions::silent_of_posts(c, &[id])?.is_empty() {
+        // A post to a circle is for those in it then, whoever is named later.
+        after.retain(|actor| before.contains(actor));
+    }
     let quoted = quotes::quoted_author(c, &post)?;
     let gone: Vec<ActorId> = before.iter().copied().filter(|a| !after.contains(a) && Some(*a) != quoted).collect();
     // A direct post stays readable to those who had it: taking a name out of the text does not take the letter back.
@@ -263,12 +291,15 @@ pub fn edit_typed(
     }
     mentions::add(c, id, &after, false)?;
     hashtags::set(c, &post, &written.hashtags)?;
+    let linked = collections::linked(c, &written.html)?;
+    collections::set_linked(c, id, post.parts, &linked)?;
     let parts = post
         .parts
         .with(Parts::MEDIA, keeps_media)
         .with(Parts::POLL, keeps_poll)
         .with(Parts::MENTIONS, !after.is_empty() || (post.visibility == Visibility::Direct && !before.is_empty()))
-        .with(Parts::HASHTAGS, !written.hashtags.is_empty());
+        .with(Parts::HASHTAGS, !written.hashtags.is_empty())
+        .with(Parts::COLLECTIONS, !linked.is_empty());
     let summary = revision.summary.trim();
     let former = post.content;
     let post: Post = diesel::update(rows::table.find(id))

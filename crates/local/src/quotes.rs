@@ -162,6 +162,15 @@ pub(crate) fn quotable(c: &mut Connection, author: ActorId, id: PostId) -> Resul
     if allowed { Ok(post) } else { Err(Error::NotFound("post to quote")) }
 }
 
+/// Refuses a quote that stays here of somebody elsewhere: to ask for its leave is to send the post away.
+pub(crate) fn check_askable(quoted: &Post, author: ActorId, local_only: bool) -> Result<()> {
+    if local_only && !quoted.local && quoted.author_id != author {
+        let message = "cannot quote somebody of another server in a post that stays on this one";
+        return Err(Error::invalid("quoted_status_id", Flaw::Invalid, message));
+    }
+    Ok(())
+}
+
 /// The audience of a post that quotes `quoted`: what is for followers is quoted for them at the most, and a letter quotes
 /// only those to whom it goes.
 ///
@@ -390,10 +399,10 @@ pub fn revoke(c: &mut Connection, person: ActorId, quoted: PostId, quoting: Post
         set_state(c, &mut quote, QuoteState::Revoked)?;
         let quoted = posts::get(c, quoted)?;
         notifications::withdraw(c, notice(&quote, &quoted))?;
-        if quote.author_id != person {
+        if quote.author_id != person && !post.local_only {
             jobs::enqueue(c, &Job::Federate { change: Change::QuoteRevoked { quote: quote.id } })?;
         }
-        if post.local {
+        if post.local && !post.local_only {
             jobs::enqueue(c, &Job::Federate { change: Change::Edited { post: quoting } })?;
         }
     }

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use crate::actors::{self, Actor, Emoji};
 use crate::attachments::{self, NewAttachment};
 use crate::cards;
+use crate::collections;
 use crate::connection::{Connection, PortableDsl, any_of, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
@@ -22,9 +23,13 @@ use crate::publish::{tell_boosters, tell_named, tell_watchers};
 use crate::quote_policies::QuotePolicy;
 use crate::quotes::{self, RemoteQuote};
 use crate::reactions;
-use crate::schema::{actors as actors_table, endorsements, follow_requests, follows, likes, posts as rows, tombstones};
+use crate::schema::{
+    actors as actors_table, collection_items, collections as collection_rows, endorsements, follow_requests, follows, likes,
+    posts as rows, tombstones,
+};
 use crate::search;
 use crate::text;
+use crate::thread_watches;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
 
@@ -75,6 +80,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
         Some(parent) => parent.conversation_name(),
         None => remote.conversation.clone().unwrap_or_else(|| posts::conversation_begun_by(&remote.uri)),
     };
+    let linked = collections::linked(c, &remote.content)?;
     let id = PostId::at(remote.created_at);
     let stored: Option<Post> = diesel::insert_into(rows::table)
         .values((
@@ -95,7 +101,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
                 rows::sensitive.eq(remote.sensitive),
                 rows::language.eq(&remote.language),
                 rows::emojis.eq((!remote.emojis.is_empty()).then_some(Json(remote.emojis.clone()))),
-                rows::parts.eq(parts(&remote)),
+                rows::parts.eq(parts(&remote).with(Parts::COLLECTIONS, !linked.is_empty())),
                 rows::created_at.eq(remote.created_at),
                 rows::edited_at.eq(remote.edited_at),
                 rows::quote_policy.eq(remote.quote_policy),
@@ -112,6 +118,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     if let Some(poll) = &remote.poll {
         polls::set(c, id, poll)?;
     }
+    collections::set_linked(c, id, Parts::default(), &linked)?;
     posts::count_in(c, &post)?;
     adopt_orphans(c, &post)?;
     quotes::adopt(c, &post)?;
@@ -123,6 +130,7 @@ pub fn post(c: &mut Connection, remote: RemotePost, announce: bool) -> Result<Op
     if announce {
         tell_named(c, &post, &remote.mentioned, &remote.silently_mentioned)?;
         tell_watchers(c, &post)?;
+        thread_watches::tell(c, &post, &remote.mentioned)?;
         after_commit(Event::PostCreated(id));
     }
     Ok(Some(post))
@@ -164,9 +172,11 @@ pub fn edit(c: &mut Connection, remote: RemotePost) -> Result<Option<Post>> {
     }
     store_parts(c, &post, &remote)?;
     polls::receive(c, post.id, remote.poll.as_ref())?;
+    let linked = collections::linked(c, &remote.content)?;
+    collections::set_linked(c, post.id, post.parts, &linked)?;
     let edited_at = if changed { remote.edited_at } else { post.edited_at };
     let ours = Parts(post.parts.0 & (Parts::CARD.0 | Parts::REACTIONS.0));
-    let parts = Parts(parts(&remote).0 | ours.0);
+    let parts = Parts(parts(&remote).0 | ours.0).with(Parts::COLLECTIONS, !linked.is_empty());
     let former = post.content;
     let post: Post = diesel::update(rows::table.find(post.id))
         .set((
@@ -284,6 +294,8 @@ pub(crate) fn erase(c: &mut Connection, actor: &Actor) -> Result<()> {
     diesel::delete(follow_requests::table.filter(either)).execute(c)?;
     notifications::forget_all_by(c, actor.id)?;
     diesel::delete(endorsements::table.filter(endorsements::target_id.eq(actor.id))).execute(c)?;
+    diesel::delete(collection_rows::table.filter(collection_rows::owner_id.eq(actor.id))).execute(c)?;
+    diesel::delete(collection_items::table.filter(collection_items::actor_id.eq(actor.id))).execute(c)?;
     search::unindex_actor(c, actor.id)?;
     diesel::update(actors_table::table.find(actor.id))
         .set((

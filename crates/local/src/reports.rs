@@ -10,16 +10,17 @@ use serde::{Deserialize, Serialize};
 use crate::actors::{self, Actor};
 use crate::attachments::{self, Snapshot};
 use crate::codes::stored_enum;
+use crate::collections::{self, Collection};
 use crate::connection::{Connection, PortableDsl, any_of, cols, written};
 use crate::error::{Error, Flaw, Result};
-use crate::ids::{ActorId, AttachmentId, PostId, ReportId};
+use crate::ids::{ActorId, AttachmentId, CollectionId, PostId, ReportId};
 use crate::jobs::{self, Change, Job};
 use crate::json::Json;
 use crate::notifications::{self, NotificationKind};
 use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::posts::{self, Parts, Post};
-use crate::schema::{actors as people, attachments as rows, report_posts, reports};
+use crate::schema::{actors as people, attachments as rows, report_collections, report_posts, reports};
 use crate::settings;
 use crate::time::Timestamp;
 use crate::visibility;
@@ -77,6 +78,7 @@ pub struct Report {
 pub struct NewReport {
     pub target: ActorId,
     pub posts: Vec<PostId>,
+    pub collections: Vec<CollectionId>,
     pub comment: String,
     pub category: Option<Category>,
     /// Rules that were broken, by their ids.
@@ -101,6 +103,15 @@ pub struct Evidence {
     pub media: Vec<Snapshot>,
 }
 
+/// What stood in a reported collection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct CollectionEvidence {
+    pub uri: String,
+    pub name: String,
+    pub description: String,
+}
+
 /// A local person reports somebody. Servers that are told hear it from this server, and not who reported.
 ///
 /// # Errors
@@ -123,6 +134,7 @@ pub fn file(c: &mut Connection, reporter: ActorId, new: NewReport) -> Result<Rep
         }
     }
     let shown = reportable(c, reporter, target.id, &new.posts)?;
+    let collections = collections_of(c, target.id, &new.collections)?;
     let servers = forwards(&target, &new);
     let forwarded = servers.iter().any(|domain| target.domain.as_deref() == Some(domain));
     let report = Report {
@@ -138,6 +150,7 @@ pub fn file(c: &mut Connection, reporter: ActorId, new: NewReport) -> Result<Rep
         resolver_id: None,
     };
     insert(c, &report, None, &shown)?;
+    insert_collections(c, report.id, &collections)?;
     if forwarded {
         tell(c, report.id, target.id, shown.iter().map(|post| post.id).collect())?;
     }
@@ -227,6 +240,47 @@ pub fn receive(c: &mut Connection, uri: &str, reporter: &Actor, target: ActorId,
     };
     insert(c, &report, Some(uri), shown.get(..MOST_POSTS).unwrap_or(shown))?;
     Ok(true)
+}
+
+/// The collections of `target` with these ids.
+fn collections_of(c: &mut Connection, target: ActorId, ids: &[CollectionId]) -> Result<Vec<Collection>> {
+    let mut ids = ids.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() > MOST_POSTS {
+        return Err(Error::invalid("collection_ids", Flaw::TooLong, format!("are too many (maximum is {MOST_POSTS})")));
+    }
+    let mut found = collections::find_many(c, &ids)?;
+    found.retain(|collection| collection.owner_id == target);
+    if found.len() == ids.len() { Ok(found) } else { Err(Error::NotFound("collection")) }
+}
+
+fn insert_collections(c: &mut Connection, report: ReportId, shown: &[Collection]) -> Result<()> {
+    for collection in shown {
+        let evidence = CollectionEvidence {
+            uri: collection.uri.clone(),
+            name: collection.name.clone(),
+            description: collection.description.clone(),
+        };
+        diesel::insert_into(report_collections::table)
+            .values((
+                report_collections::report_id.eq(report),
+                report_collections::collection_id.eq(collection.id),
+                report_collections::evidence.eq(Json(evidence)),
+            ))
+            .execute(c)?;
+    }
+    Ok(())
+}
+
+/// The collections that a report shows, in the order of their ids.
+pub fn collections(c: &mut Connection, id: ReportId) -> Result<Vec<(CollectionId, CollectionEvidence)>> {
+    let rows: Vec<(CollectionId, Json<CollectionEvidence>)> = report_collections::table
+        .filter(report_collections::report_id.eq(id))
+        .order(report_collections::collection_id)
+        .select((report_collections::collection_id, report_collections::evidence))
+        .load(c)?;
+    Ok(rows.into_iter().map(|(collection, Json(evidence))| (collection, evidence)).collect())
 }
 
 fn insert(c: &mut Connection, report: &Report, uri: Option<&str>, shown: &[Post]) -> Result<()> {
@@ -351,6 +405,15 @@ pub fn posts_of(c: &mut Connection, ids: &[ReportId]) -> Result<Vec<(ReportId, P
         .filter(any_of(report_posts::report_id, ids))
         .order((report_posts::report_id, report_posts::post_id))
         .select((report_posts::report_id, report_posts::post_id))
+        .load(c)?)
+}
+
+/// The collections that these reports show, as pairs; one query for all.
+pub fn collections_in(c: &mut Connection, ids: &[ReportId]) -> Result<Vec<(ReportId, CollectionId)>> {
+    Ok(report_collections::table
+        .filter(any_of(report_collections::report_id, ids))
+        .order((report_collections::report_id, report_collections::collection_id))
+        .select((report_collections::report_id, report_collections::collection_id))
         .load(c)?)
 }
 

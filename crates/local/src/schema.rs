@@ -41,6 +41,7 @@ diesel::table! {
         show_media -> Bool,
         show_media_replies -> Bool,
         show_featured -> Bool,
+        feature_policy -> Integer,
     }
 }
 
@@ -596,6 +597,116 @@ diesel::table! {
 }
 
 diesel::table! {
+    collections (id) {
+        id -> BigInt,
+        uri -> Text,
+        url -> Nullable<Text>,
+        owner_id -> BigInt,
+        local -> Bool,
+        name -> Text,
+        description -> Text,
+        language -> Nullable<Text>,
+        hashtag -> Nullable<Text>,
+        sensitive -> Bool,
+        discoverable -> Bool,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    collection_items (id) {
+        id -> BigInt,
+        collection_id -> BigInt,
+        actor_id -> BigInt,
+        state -> Integer,
+        uri -> Nullable<Text>,
+        request_uri -> Nullable<Text>,
+        approval_uri -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    post_collections (post_id, collection_id) {
+        post_id -> BigInt,
+        collection_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    report_collections (report_id, collection_id) {
+        report_id -> BigInt,
+        collection_id -> BigInt,
+        evidence -> Text,
+    }
+}
+
+diesel::table! {
+    annual_reports (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        year -> Integer,
+        data -> Nullable<Text>,
+        viewed_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    drafts (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        content -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    draft_attachments (draft_id, attachment_id) {
+        draft_id -> BigInt,
+        attachment_id -> BigInt,
+        position -> Integer,
+    }
+}
+
+diesel::table! {
+    bookmark_folders (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        name -> Text,
+        emoji -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    circles (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        title -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    circle_members (id) {
+        id -> BigInt,
+        circle_id -> BigInt,
+        actor_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    thread_watches (conversation, actor_id) {
+        conversation -> Text,
+        actor_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     likes (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -611,6 +722,7 @@ diesel::table! {
         actor_id -> BigInt,
         post_id -> BigInt,
         created_at -> BigInt,
+        folder_id -> Nullable<BigInt>,
     }
 }
 
@@ -635,6 +747,7 @@ diesel::table! {
         group_key -> Nullable<Text>,
         head -> Bool,
         subject_id -> Nullable<BigInt>,
+        collection_id -> Nullable<BigInt>,
     }
 }
 
@@ -926,6 +1039,11 @@ diesel::joinable!(attachments -> posts (post_id));
 diesel::joinable!(authenticators -> users (actor_id));
 diesel::joinable!(bookmarks -> actors (actor_id));
 diesel::joinable!(bookmarks -> posts (post_id));
+diesel::joinable!(circle_members -> actors (actor_id));
+diesel::joinable!(circle_members -> circles (circle_id));
+diesel::joinable!(collection_items -> actors (actor_id));
+diesel::joinable!(collection_items -> collections (collection_id));
+diesel::joinable!(collections -> actors (owner_id));
 diesel::joinable!(deliveries -> activities (activity_id));
 diesel::joinable!(domain_blocks -> users (actor_id));
 diesel::joinable!(endorsements -> actors (target_id));
@@ -963,6 +1081,8 @@ diesel::joinable!(poll_votes -> polls (post_id));
 diesel::joinable!(polls -> posts (post_id));
 diesel::joinable!(post_cards -> cards (card_id));
 diesel::joinable!(post_cards -> posts (post_id));
+diesel::joinable!(post_collections -> collections (collection_id));
+diesel::joinable!(post_collections -> posts (post_id));
 diesel::joinable!(post_edits -> posts (post_id));
 diesel::joinable!(post_hashtags -> hashtags (hashtag_id));
 diesel::joinable!(post_hashtags -> posts (post_id));
@@ -990,17 +1110,25 @@ diesel::allow_tables_to_appear_in_same_query!(
     announcement_reactions,
     announcement_reads,
     announcements,
+    annual_reports,
     apps,
     attachments,
     authenticators,
     blocks,
+    bookmark_folders,
     bookmarks,
     cards,
+    circle_members,
+    circles,
+    collection_items,
+    collections,
     conversation_mutes,
     conversations,
     custom_emojis,
     deliveries,
     domain_blocks,
+    draft_attachments,
+    drafts,
     endorsements,
     filter_keywords,
     filter_statuses,
@@ -1033,6 +1161,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     poll_votes,
     polls,
     post_cards,
+    post_collections,
     post_edits,
     post_hashtags,
     posts,
@@ -1041,6 +1170,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     reactions,
     received,
     recovery_codes,
+    report_collections,
     report_posts,
     reports,
     scheduled_posts,
@@ -1048,6 +1178,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     settings,
     severances,
     suggestion_dismissals,
+    thread_watches,
     tickets,
     tokens,
     tombstones,

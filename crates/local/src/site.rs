@@ -1,6 +1,6 @@
 //! The server's own names: its origin, its domain, and the URIs that stand under them (docs/ARCHITECTURE.md, “URLs”).
 
-use crate::ids::{AttachmentId, BlockId, FollowId, LikeId, PostId, QuoteId, ReactionId};
+use crate::ids::{AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId, LikeId, PostId, QuoteId, ReactionId};
 use crate::picture_proxy::{Grant, PictureProxy};
 
 /// Where this server is, as everybody else sees it.
@@ -104,6 +104,21 @@ impl Site {
     /// The id of a `Block`.
     pub fn block_uri(&self, username: &str, id: BlockId) -> String {
         format!("{}/users/{username}/blocks/{id}", self.origin)
+    }
+
+    /// The ActivityPub id of a local collection of people.
+    pub fn collection_uri(&self, username: &str, id: CollectionId) -> String {
+        format!("{}/users/{username}/collections/{id}", self.origin)
+    }
+
+    /// The page of a local collection of people.
+    pub fn collection_url(&self, username: &str, id: CollectionId) -> String {
+        format!("{}/@{username}/collections/{id}", self.origin)
+    }
+
+    /// The stamp by which one of ours agrees to stand in a collection.
+    pub fn stamp_uri(&self, username: &str, id: CollectionItemId) -> String {
+        format!("{}/users/{username}/feature_authorizations/{id}", self.origin)
     }
 
     /// The page of a hashtag (`name` percent-encoded by the caller's URL type where needed).

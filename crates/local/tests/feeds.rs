@@ -523,10 +523,10 @@ fn favourites_and_bookmarks_page_by_when_they_were_kept() {
             assert_eq!((first.newest, first.oldest, first.full), (Some(likes[2].0), Some(likes[1].0), true));
             let next = feeds::favourites(c, me.id, &Page { max_id: first.oldest, ..page }).unwrap();
             assert_eq!((texts(c, &next.items), next.full), (vec!["2".to_owned()], false));
-            let kept = feeds::bookmarks(c, me.id, &page).unwrap();
+            let kept = feeds::bookmarks(c, me.id, None, &page).unwrap();
             assert_eq!(texts(c, &kept.items), ["0", "1"]);
             block(c, ali.id, me.id);
-            assert!(feeds::bookmarks(c, me.id, &page).unwrap().items.is_empty());
+            assert!(feeds::bookmarks(c, me.id, None, &page).unwrap().items.is_empty());
             Ok(())
         })
         .unwrap();

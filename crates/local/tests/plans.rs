@@ -50,7 +50,7 @@ fn no_page_reads_a_whole_table() {
                 check(c, "hashtag", 2, |c| feeds::hashtag(c, Some(me.id), &filter, &page));
                 check(c, "author", 1, |c| feeds::author(c, Some(me.id), ali.id, &AuthorFilter::default(), &page));
                 check(c, "favourites", 1, |c| feeds::favourites(c, me.id, &page));
-                check(c, "bookmarks", 1, |c| feeds::bookmarks(c, me.id, &page));
+                check(c, "bookmarks", 1, |c| feeds::bookmarks(c, me.id, None, &page));
                 check(c, "search", 1, |c| search::posts(c, &site(), Some(me.id), "hello -x has:image", None, &page, 0));
                 check(c, "library", 1, |c| search::posts(c, &site(), Some(me.id), "in:library", None, &page, 0));
             }

@@ -78,6 +78,7 @@ fn remote_actor(name: &str, origin: &str) -> RemoteActor {
         suspended: false,
         also_known_as: vec![],
         attribution_domains: vec![],
+        feature_policy: 0,
         created_at: None,
         inbox: format!("{origin}/u/{name}/inbox"),
         shared_inbox: Some(format!("{origin}/inbox")),

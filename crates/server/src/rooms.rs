@@ -18,7 +18,7 @@ use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
 use majlis_local::{
-    Db, Error, announcements, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets,
+    Db, Error, announcements, annual_reports, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets,
 };
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
@@ -112,6 +112,7 @@ impl Rooms {
                     Err(why) => Outcome::Again { why, after: None },
                 };
             }
+            Job::AnnualReport { actor, year } => return annual_report(&self.db, *actor, *year).await,
             Job::CutServer { actor, domain } => return cut_server(&self.db, *actor, domain).await,
             Job::Mail { mail } => return self.send(id, mail).await,
             Job::MergeNotifications { recipient, actor } => return merge_notifications(&self.db, *recipient, *actor).await,
@@ -333,6 +334,18 @@ async fn publish_scheduled(db: &Db, job: JobId, id: ScheduledId) -> Outcome {
                 Err(error) => Outcome::Again { why: error.to_string(), after: None },
             }
         }
+        Err(error) => Outcome::Again { why: error.to_string(), after: None },
+    }
+}
+
+/// Reading a year takes longer than others may wait for a write.
+async fn annual_report(db: &Db, actor: ActorId, year: i32) -> Outcome {
+    let counted = match db.read(move |c| annual_reports::compute(c, actor, year)).await {
+        Ok(data) => db.write(move |c| annual_reports::store(c, actor, year, data)).await,
+        Err(error) => Err(error),
+    };
+    match counted {
+        Ok(()) => Outcome::Done,
         Err(error) => Outcome::Again { why: error.to_string(), after: None },
     }
 }

@@ -289,6 +289,7 @@ fn kind(job: &Job) -> &'static str {
         Job::MergeNotifications { .. } => "merge_notifications",
         Job::EndPoll { .. } => "end_poll",
         Job::Push { .. } => "push",
+        Job::AnnualReport { .. } => "annual_report",
         Job::DeleteFiles { .. } => "delete_files",
         Job::Announce { .. } => "announce",
     }

@@ -8,6 +8,7 @@ pub mod ask;
 pub mod assets;
 pub mod authorize;
 pub mod cards;
+pub mod collection;
 pub mod compose;
 pub mod confirmations;
 pub mod data;

@@ -29,6 +29,8 @@ impl Web {
             NotificationKind::Severed => words.say("push-severed").to_owned(),
             NotificationKind::Report => words.with("push-report", &name),
             NotificationKind::SignUp => words.with("push-sign-up", &name),
+            NotificationKind::AddedToCollection => words.with("push-added-to-collection", &name),
+            NotificationKind::CollectionUpdate => words.with("push-collection-update", &name),
         }
     }
 }

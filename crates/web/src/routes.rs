@@ -9,8 +9,8 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Resource};
 use crate::error::{Error, Result};
 use crate::frame::Visit;
 use crate::{
-    about, assets, authorize, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in, moving, passkeys,
-    post, profile, rss, second_step, security, settings, sign_up,
+    about, assets, authorize, collection, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in, moving,
+    passkeys, post, profile, rss, second_step, security, settings, sign_up,
 };
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
@@ -90,6 +90,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/@{name}/tagged/{tag}").route(web::get().to(profile::tagged)));
     cfg.service(page("/@{name}/with_replies").route(web::get().to(profile::replies)));
     cfg.service(page("/@{name}/media").route(web::get().to(profile::media)));
+    cfg.service(page("/users/{name}/collections/{id}").route(web::get().to(collection::redirect)));
+    cfg.service(page("/@{name}/collections/{id}").route(web::get().to(collection::show)));
     cfg.service(page("/@{name}/{id}/embed").route(web::get().to(post::embed)));
     cfg.service(page("/@{name}/{id}").route(web::get().to(post::show)));
     cfg.service(page("/@{name}.rss").route(web::get().to(rss::person)));

@@ -263,3 +263,29 @@ async fn apps_are_denied_and_taken_back_as_mastodons_forms_do_it() {
     assert_eq!(browser.delete(&path, &[]).await.status, 404);
     assert_eq!(pages.browser().delete(&path, &[]).await.status, 403);
 }
+
+#[actix_web::test]
+async fn a_collection_has_a_page() {
+    use majlis_local::collections::{self, CollectionChange};
+    let pages = Pages::new();
+    let ali = pages.user("ali").await;
+    let collection = pages
+        .write(move |c| {
+            let sent = CollectionChange {
+                name: Some("Nice <people>".into()),
+                description: Some("Worth & following".into()),
+                ..CollectionChange::default()
+            };
+            collections::create(c, &people::site(), ali.id, sent, &[ali.id])
+        })
+        .await;
+    let path = format!("/@ali/collections/{}", collection.id);
+    let mut browser = pages.browser();
+    let page = browser.get(&path).await.ok();
+    assert!(page.contains("Nice &#60;people&#62;") && page.contains("Worth &#38; following"), "{page}");
+    assert!(page.contains("href=\"/@ali\"") && page.contains("Recommended by"), "{page}");
+    assert_eq!(browser.get(&format!("/users/ali/collections/{}", collection.id)).await.goes_to(), path);
+    for path in ["/@ali/collections/1", "/@ali/collections/x", "/@bea/collections/1"] {
+        assert_eq!(browser.get(path).await.status, 404, "{path}");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use majlis_local::actors::{self, Actor, ActorKind};
+use majlis_local::collection_items::{self, Approval, FeaturePolicy};
 use majlis_local::ids::ActorId;
 use majlis_local::users::{self, Role};
 use majlis_local::{Connection, Error, Result, Site, Slice, Timestamp};
@@ -94,13 +95,51 @@ pub struct AccountRole {
     pub color: &'static str,
 }
 
-/// Who may put an account into a collection: nobody, as long as we have none.
+/// Who may put an account into a collection (Mastodon's FeatureApproval).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs)]
 pub struct FeatureApproval {
-    pub automatic: [(); 0],
-    pub manual: [(); 0],
+    /// Who may at once.
+    pub automatic: Vec<&'static str>,
+    /// Whose wish waits for an answer.
+    pub manual: Vec<&'static str>,
+    /// Whether the viewer may. In lists it says what holds for everybody; an account that is asked for by itself says what holds
+    /// for its viewer.
     pub current_user: &'static str,
+}
+
+impl FeatureApproval {
+    fn new(actor: &Actor) -> Self {
+        let policy = FeaturePolicy::of(actor);
+        let words = |manual| {
+            let groups = [
+                (FeaturePolicy::PUBLIC, "public"),
+                (FeaturePolicy::FOLLOWERS, "followers"),
+                (FeaturePolicy::FOLLOWING, "following"),
+                (FeaturePolicy::OTHERS, "unsupported_policy"),
+            ];
+            groups.iter().filter(|(group, _)| policy.allows(*group, manual)).map(|(_, word)| *word).collect::<Vec<_>>()
+        };
+        let current_user = if !policy.allows(FeaturePolicy::GIVEN, false) {
+            "missing"
+        } else if policy.allows(FeaturePolicy::PUBLIC, false) {
+            "automatic"
+        } else if policy.allows(FeaturePolicy::PUBLIC, true) {
+            "manual"
+        } else {
+            "denied"
+        };
+        Self { automatic: words(false), manual: words(true), current_user }
+    }
+}
+
+fn approval_word(approval: Approval) -> &'static str {
+    match approval {
+        Approval::Automatic => "automatic",
+        Approval::Manual => "manual",
+        Approval::Denied => "denied",
+        Approval::Unknown => "unknown",
+        Approval::Missing => "missing",
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)]
@@ -161,11 +200,7 @@ impl Account {
             memorial: actor.memorial,
             suspended: gone,
             limited: actor.silenced_at.is_some(),
-            feature_approval: FeatureApproval {
-                automatic: [],
-                manual: [],
-                current_user: if local { "denied" } else { "missing" },
-            },
+            feature_approval: FeatureApproval::new(actor),
         }
     }
 
@@ -227,6 +262,20 @@ impl Account {
     pub fn load_many(c: &mut Connection, site: &Site, ids: &[ActorId]) -> Result<HashMap<ActorId, Arc<Self>>> {
         let actors = actors::find_many(c, ids)?;
         Ok(Self::build_many(c, site, &actors)?.into_iter().map(|account| (account.id, Arc::new(account))).collect())
+    }
+}
+
+impl Account {
+    /// [`Account::build`] as `viewer` sees it: whether it may put the account into a collection.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn build_for(c: &mut Connection, site: &Site, viewer: Option<ActorId>, actor: &Actor) -> Result<Self> {
+        let mut account = Self::build(c, site, actor)?;
+        if let Some(viewer) = viewer {
+            account.feature_approval.current_user = approval_word(collection_items::approval(c, viewer, actor)?);
+        }
+        Ok(account)
     }
 }
 

@@ -170,7 +170,7 @@ impl CredentialRole {
         let badge = AccountRole::of(role);
         let highlighted = badge.is_some();
         let AccountRole { id, name, color } = badge.unwrap_or(AccountRole { id: "-99", name: "", color: "" });
-        Self { id, name, permissions: permissions.to_string(), color, highlighted, collection_limit: 0 }
+        Self { id, name, permissions: permissions.to_string(), color, highlighted, collection_limit: 10 }
     }
 }
 

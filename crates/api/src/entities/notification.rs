@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use majlis_local::ids::{ActorId, NotificationId, PostId, ReportId, SeveranceId};
+use majlis_local::collections;
+use majlis_local::ids::{ActorId, CollectionId, NotificationId, PostId, ReportId, SeveranceId};
 use majlis_local::notifications::{self, NotificationKind};
 use majlis_local::posts;
 use majlis_local::reactions::{self, Reaction};
@@ -14,7 +15,7 @@ use majlis_local::visibility::retain_visible;
 use majlis_local::{Connection, Result, Site, Timestamp};
 use serde::Serialize;
 
-use super::{Account, Report, Status};
+use super::{Account, Collection, Report, Status};
 
 /// Mastodon's Notification.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +43,9 @@ pub struct Notification {
     /// What those who run the server are told of somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
+    /// The collection in which the viewer stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Collection>,
 }
 
 /// Mastodon's RelationshipSeveranceEvent.
@@ -79,6 +83,7 @@ pub(super) struct Material {
     pub(super) accounts: HashMap<ActorId, Arc<Account>>,
     severances: HashMap<SeveranceId, SeveranceEvent>,
     reports: HashMap<ReportId, Report>,
+    collections: HashMap<CollectionId, Collection>,
     reactions: Vec<Reaction>,
 }
 
@@ -100,7 +105,14 @@ impl Material {
         let statuses = Status::build_many(c, site, Some(viewer), &about)?;
         let accounts = Account::load_many(c, site, &people)?;
         let statuses = statuses.into_iter().map(|status| (status.id, status)).collect();
-        Ok(Self { statuses, accounts, severances: HashMap::new(), reports: HashMap::new(), reactions: Vec::new() })
+        Ok(Self {
+            statuses,
+            accounts,
+            severances: HashMap::new(),
+            reports: HashMap::new(),
+            collections: HashMap::new(),
+            reactions: Vec::new(),
+        })
     }
 
     /// The same for notifications: `people` are those who caused them. What none of them tells of costs nothing.
@@ -120,6 +132,8 @@ impl Material {
         let reacted = rows.clone().filter(|row| row.kind == NotificationKind::Reaction);
         let (who, what): (Vec<ActorId>, Vec<Option<PostId>>) = reacted.map(|row| (row.actor_id, row.post_id)).unzip();
         material.reactions = reactions::last_of(c, &who, &what.into_iter().flatten().collect::<Vec<_>>())?;
+        let shown: Vec<CollectionId> = rows.clone().filter_map(|row| row.collection_id).collect();
+        material.collections = collections_by_id(c, site, viewer, &shown)?;
         let reported: Vec<ReportId> = rows.filter_map(report_of).collect();
         // Whoever no longer runs the server is not told any more.
         if !reported.is_empty() && users::get(c, viewer)?.role >= Role::Moderator {
@@ -137,6 +151,11 @@ impl Material {
     /// The report, if the notification tells of one.
     pub(super) fn report(&self, row: &notifications::Notification) -> Option<Report> {
         report_of(row).and_then(|id| self.reports.get(&id)).cloned()
+    }
+
+    /// The collection, if the notification tells of one.
+    pub(super) fn collection(&self, row: &notifications::Notification) -> Option<Collection> {
+        row.collection_id.and_then(|id| self.collections.get(&id)).cloned()
     }
 
     /// The reaction, if the notification tells of one that still stands.
@@ -192,9 +211,22 @@ impl Notification {
             status: row.post_id.and_then(|post| material.statuses.get(&post)).cloned(),
             event: material.event(row),
             report: material.report(row),
+            collection: material.collection(row),
             emoji: reaction
                 .map(|one| one.emoji.as_ref().map_or_else(|| one.name.clone(), |emoji| format!(":{}:", emoji.shortcode))),
             emoji_url: reaction.map(|one| one.emoji.as_ref().map(|emoji| site.picture_url(&emoji.url))),
         })
     }
+}
+
+/// The collections that notifications are about. No query when there are none.
+fn collections_by_id(
+    c: &mut Connection,
+    site: &Site,
+    viewer: ActorId,
+    ids: &[CollectionId],
+) -> Result<HashMap<CollectionId, Collection>> {
+    let rows = collections::find_many(c, ids)?;
+    let built = Collection::build_many(c, site, Some(viewer), &rows)?;
+    Ok(built.into_iter().map(|collection| (collection.id, collection)).collect())
 }

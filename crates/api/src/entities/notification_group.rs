@@ -10,7 +10,7 @@ use majlis_local::{Connection, Result, Site, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::notification::{Material, SeveranceEvent};
-use super::{Account, Report, Status};
+use super::{Account, Collection, Report, Status};
 
 /// How the people behind the first of each group are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -69,6 +69,9 @@ pub struct NotificationGroup {
     /// What those who run the server are told of somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Report>,
+    /// The collection in which the viewer stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<Collection>,
 }
 
 /// What a page shows of a group.
@@ -167,6 +170,7 @@ impl NotificationGroup {
             status_id: newest.post_id,
             event: material.event(newest),
             report: material.report(newest),
+            collection: material.collection(newest),
         }
     }
 }

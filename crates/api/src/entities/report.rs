@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use majlis_local::ids::{ActorId, PostId, ReportId};
+use majlis_local::ids::{ActorId, CollectionId, PostId, ReportId};
 use majlis_local::reports::{self, Category};
 use majlis_local::{Connection, Error, Result, Site, Timestamp};
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct Report {
     pub forwarded: bool,
     pub created_at: Timestamp,
     pub status_ids: Vec<PostId>,
-    pub collection_ids: Vec<String>,
+    pub collection_ids: Vec<CollectionId>,
     pub rule_ids: Option<Vec<String>>,
     pub target_account: Arc<Account>,
 }
@@ -46,6 +46,7 @@ impl Report {
         let ids: Vec<ReportId> = rows.iter().map(|report| report.id).collect();
         let targets: Vec<ActorId> = rows.iter().map(|report| report.target_id).collect();
         let posts = reports::posts_of(c, &ids)?;
+        let collections = reports::collections_in(c, &ids)?;
         let accounts = Account::load_many(c, site, &targets)?;
         let made = rows.into_iter().filter_map(|report| {
             Some(Self {
@@ -57,7 +58,7 @@ impl Report {
                 forwarded: report.forwarded,
                 created_at: report.created_at,
                 status_ids: posts.iter().filter(|(of, _)| *of == report.id).map(|(_, post)| *post).collect(),
-                collection_ids: Vec::new(),
+                collection_ids: collections.iter().filter(|(of, _)| *of == report.id).map(|(_, one)| *one).collect(),
                 rule_ids: report.rule_ids.map(|ids| ids.0.iter().map(u32::to_string).collect()),
                 target_account: accounts.get(&report.target_id)?.clone(),
             })

@@ -17,13 +17,14 @@ use majlis_local::text;
 use majlis_local::text::matching::Folded;
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Result, Site, Timestamp};
-use majlis_local::{apps, attachments, cards, hashtags, marks, mentions, polls, posts, reactions};
+use majlis_local::{apps, attachments, cards, collections, hashtags, marks, mentions, polls, posts, reactions};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::quote::Quoted;
 use super::{
-    Account, Card, CustomEmoji, FilterResult, MediaAttachment, PleromaStatus, Poll, Quote, QuoteApproval, Reading, StatusReaction,
+    Account, Card, Collection, CustomEmoji, FilterResult, MediaAttachment, PleromaStatus, Poll, Quote, QuoteApproval, Reading,
+    StatusReaction,
 };
 
 /// Mastodon's Status.
@@ -87,7 +88,7 @@ pub struct Status {
     pub poll: Option<Poll>,
     pub quote: Option<Quote>,
     pub quote_approval: QuoteApproval,
-    pub tagged_collections: [(); 0],
+    pub tagged_collections: Vec<Collection>,
     /// As glitch-soc tells them.
     pub reactions: Vec<StatusReaction>,
     /// The same as Pleroma tells them.
@@ -252,6 +253,7 @@ struct Batch<'a> {
     tags: HashMap<PostId, Vec<ShallowTag>>,
     cards: HashMap<PostId, Card>,
     polls: HashMap<PostId, polls::Poll>,
+    collections: HashMap<PostId, Vec<Collection>>,
     own_votes: HashMap<PostId, Vec<i32>>,
     apps: HashMap<AppId, Application>,
     marks: HashMap<PostId, Marks>,
@@ -286,6 +288,7 @@ impl<'a> Batch<'a> {
         let with_poll = with(Parts::POLL);
         let polls: HashMap<PostId, polls::Poll> =
             polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();
+        let collections = linked(c, site, viewer, &with(Parts::COLLECTIONS))?;
         let apps = apps::find_many(c, &distinct(all.iter().filter_map(|post| post.app_id)))?
             .into_iter()
             .map(|app| (app.id, Application { name: app.name, website: app.website }))
@@ -319,6 +322,7 @@ impl<'a> Batch<'a> {
             tags,
             cards,
             polls,
+            collections,
             own_votes,
             apps,
             marks: marked,
@@ -406,7 +410,7 @@ impl<'a> Batch<'a> {
                 post.quote_policy,
                 self.approvals.get(&post.id).copied().unwrap_or(Approval::Denied),
             ),
-            tagged_collections: [],
+            tagged_collections: self.collections.get(&post.id).cloned().unwrap_or_default(),
             pleroma: PleromaStatus { emoji_reactions: reactions.clone() },
             reactions,
         };
@@ -438,6 +442,21 @@ impl ShallowTag {
     fn new(site: &Site, tag: &Hashtag) -> Self {
         Self { name: tag.name.clone(), url: tag_url(site, &tag.name) }
     }
+}
+
+/// The collections to which posts link. No query when none does.
+fn linked(
+    c: &mut Connection,
+    site: &Site,
+    viewer: Option<ActorId>,
+    posts: &[PostId],
+) -> Result<HashMap<PostId, Vec<Collection>>> {
+    let (ids, rows): (Vec<PostId>, Vec<collections::Collection>) = collections::of_posts(c, posts)?.into_iter().unzip();
+    let mut linked: HashMap<PostId, Vec<Collection>> = HashMap::new();
+    for (post, collection) in ids.into_iter().zip(Collection::build_many(c, site, viewer, &rows)?) {
+        linked.entry(post).or_default().push(collection);
+    }
+    Ok(linked)
 }
 
 fn distinct<T: Copy + Eq + std::hash::Hash>(ids: impl Iterator<Item = T>) -> Vec<T> {

@@ -1,4 +1,5 @@
-//! `Add` and `Remove`: pins, when the target is the actor's own featured collection (ActivityPub §6.6, §6.7).
+//! `Add` and `Remove`: pins, when the target is the actor's own featured collection (ActivityPub §6.6, §6.7); people in
+//! collections are [`super::feature`]'s.
 
 use majlis_local::actors::{self, Actor};
 use majlis_local::posts::Post;
@@ -8,6 +9,9 @@ use super::Handled;
 use crate::vocab::Activity;
 
 pub(super) fn add(c: &mut Connection, activity: &Activity, actor: &Actor) -> Result<Handled> {
+    if super::feature::added(c, activity, actor)? {
+        return Ok(Handled::Done);
+    }
     match named(c, activity, actor)? {
         Some(post) => pins::receive(c, actor.id, &post)?,
         None => return Ok(Handled::Ignored("adds what is no post of its own to its featured ones")),
@@ -16,6 +20,9 @@ pub(super) fn add(c: &mut Connection, activity: &Activity, actor: &Actor) -> Res
 }
 
 pub(super) fn remove(c: &mut Connection, activity: &Activity, actor: &Actor) -> Result<Handled> {
+    if super::feature::removed(c, activity, actor)? {
+        return Ok(Handled::Done);
+    }
     match named(c, activity, actor)? {
         Some(post) => pins::receive_undo(c, actor.id, post.id)?,
         None => return Ok(Handled::Ignored("removes what is no post of its own from its featured ones")),

@@ -5,6 +5,7 @@ mod announce;
 mod block;
 mod create;
 mod delete;
+mod feature;
 mod featured;
 mod flag;
 mod follow;
@@ -44,10 +45,17 @@ pub fn handle(c: &mut Connection, site: &Site, activity: &Activity, actor: &Acto
         ActivityKind::Follow => follow::handle(c, site, activity, actor),
         ActivityKind::Accept if quote::is_answered(c, activity)? => quote::accepted(c, activity, actor),
         ActivityKind::Reject if quote::is_answered(c, activity)? => quote::rejected(c, activity, actor),
-        ActivityKind::Accept => follow::accepted(c, activity, actor),
-        ActivityKind::Reject => follow::rejected(c, activity, actor),
+        ActivityKind::Accept => match feature::answered(c, site, activity, actor)? {
+            Some(handled) => Ok(handled),
+            None => follow::accepted(c, activity, actor),
+        },
+        ActivityKind::Reject => match feature::answered(c, site, activity, actor)? {
+            Some(handled) => Ok(handled),
+            None => follow::rejected(c, activity, actor),
+        },
         ActivityKind::Move => moved::handle(c, activity, actor),
         ActivityKind::QuoteRequest => quote::requested(c, activity, actor),
+        ActivityKind::FeatureRequest => feature::asked(c, site, activity, actor),
         ActivityKind::Undo => undo::handle(c, site, activity, actor),
         ActivityKind::Like | ActivityKind::EmojiReact => like::handle(c, site, activity, actor),
         ActivityKind::Announce => announce::handle(c, activity, actor),

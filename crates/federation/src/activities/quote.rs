@@ -21,7 +21,7 @@ pub(super) fn requested(c: &mut Connection, activity: &Activity, actor: &Actor) 
     own_object(actor, id)?;
     own_object(actor, quoting)?;
     let quoted = posts::by_uri(c, object)?.filter(|p| p.local && !p.is_boost() && p.deleted_at.is_none());
-    let Some(quoted) = quoted.filter(|p| p.visibility.is_open()) else {
+    let Some(quoted) = quoted.filter(|p| p.visibility.is_open() && !p.local_only) else {
         return Ok(Handled::Ignored("a quote of what is not ours or not for everybody"));
     };
     let allowed = visibility::may_see(c, Some(actor.id), &quoted)?

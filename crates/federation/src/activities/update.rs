@@ -5,6 +5,7 @@ use majlis_local::jobs::{self, Job};
 use majlis_local::{Connection, Error, Result, posts, receive};
 
 use super::create::{own_note, verify_quote};
+use super::feature::{kept, theirs};
 use super::{Handled, embedded};
 use crate::objects;
 use crate::vocab::{self, Activity, Object};
@@ -24,6 +25,13 @@ pub(super) fn handle(c: &mut Connection, activity: &Activity, actor: &Actor) -> 
             Ok(Handled::Done)
         }
         Some(Object::Actor(profile)) => self_described(c, profile, actor),
+        Some(Object::FeaturedCollection(whole)) => {
+            if theirs(c, &whole.id, actor)?.is_none() {
+                return Ok(Handled::Ignored("an update of a collection that we do not have"));
+            }
+            kept(c, whole, actor)?;
+            Ok(Handled::Done)
+        }
         Some(_) => Ok(Handled::Ignored("an update of what is neither post nor actor")),
         None => Ok(Handled::Fetch),
     }

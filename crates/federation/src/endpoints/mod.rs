@@ -5,6 +5,7 @@ mod accept;
 mod actor;
 mod collection;
 mod discovery;
+mod featured;
 mod post;
 
 use actix_web::http::StatusCode;
@@ -43,6 +44,11 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .route("/users/{name}/following", web::get().to(collection::following))
         .route("/users/{name}/collections/featured", web::get().to(collection::featured))
         .route("/users/{name}/collections/tags", web::get().to(collection::featured_tags))
+        .route("/users/{name}/collections", web::get().to(featured::list))
+        .route("/users/{name}/collections/{id:\\d+}", web::get().guard(accept::activity()).to(featured::show))
+        .route("/@{name}/collections/{id:\\d+}", web::get().guard(accept::activity_only()).to(featured::show))
+        .route("/users/{name}/collections/{id:\\d+}/items/{item:\\d+}", web::get().to(featured::item))
+        .route("/users/{name}/feature_authorizations/{id:\\d+}", web::get().to(featured::stamp))
         .route("/users/{name}/statuses/{id}", web::get().guard(accept::activity()).to(post::show))
         .route("/@{name}/{id:\\d+}", web::get().guard(accept::activity_only()).to(post::show))
         .route("/users/{name}/statuses/{id}/activity", web::get().to(post::activity))

@@ -103,6 +103,9 @@ pub(super) async fn quote_stamp(federation: Data<Federation>, path: Path<(String
                 return Err(Error::NotFound("quote"));
             }
             let quoting = posts::get(c, quote.post_id)?;
+            if quoting.local_only {
+                return Err(Error::NotFound("quote"));
+            }
             Ok(QuoteAuthorization::new(uri, author.uri, quoting.uri, quoted.uri))
         })
         .await?;

@@ -3,12 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use majlis_local::actors::{Actor, ActorKind, Emoji, Endpoints, Field, RemoteActor};
+use majlis_local::collection_items::FeaturePolicy;
 use majlis_local::text::{self, names};
 use majlis_local::{Site, Timestamp};
 
 use super::note::emoji_tags;
 use crate::sig::multikey;
-use crate::vocab::{self, Capability, Generator, Media, Multikey, Tag};
+use crate::vocab::{self, Capability, Generator, InteractionPolicy, Media, Multikey, Tag};
 
 /// Fields of a remote profile that are kept.
 const MOST_FIELDS: usize = 16;
@@ -64,6 +65,11 @@ pub fn render(site: &Site, actor: &Actor, endpoints: &Endpoints, moved_to: Optio
         .map(|key| Multikey::new(format!("{}#ed25519-key", actor.uri), &actor.uri, key))
         .into_iter()
         .collect();
+    if actor.kind != ActorKind::Application {
+        out.featured_collections = Some(format!("{}/collections", actor.uri));
+        let rule = vocab::Rule { automatic_approval: vec![featurers(actor)], manual_approval: Vec::new() };
+        out.interaction_policy = Some(InteractionPolicy { can_feature: Some(rule), ..InteractionPolicy::default() });
+    }
     out.manually_approves_followers = Some(actor.locked);
     out.discoverable = Some(actor.discoverable);
     out.indexable = Some(actor.indexable);
@@ -87,6 +93,39 @@ pub fn render(site: &Site, actor: &Actor, endpoints: &Endpoints, moved_to: Optio
         }],
     });
     out
+}
+
+/// Who may put a local actor into a collection (FEP-7aa9): an address as interaction policies have it.
+fn featurers(actor: &Actor) -> String {
+    let policy = FeaturePolicy::of(actor);
+    if policy.allows(FeaturePolicy::PUBLIC, false) {
+        vocab::PUBLIC.to_owned()
+    } else if policy.allows(FeaturePolicy::FOLLOWERS, false) {
+        format!("{}/followers", actor.uri)
+    } else {
+        actor.uri.clone()
+    }
+}
+
+/// Who may put a remote actor into a collection, as bits of a [`FeaturePolicy`].
+fn feature_policy(actor: &vocab::Actor) -> i32 {
+    let Some(rule) = actor.interaction_policy.as_ref().and_then(|policy| policy.can_feature.as_ref()) else { return 0 };
+    let bits = |addresses: &[String]| {
+        addresses.iter().take(MOST_ALIASES).fold(0, |bits, address| {
+            bits | if vocab::audience::is_public(address) {
+                FeaturePolicy::PUBLIC
+            } else if actor.followers.as_ref() == Some(address) {
+                FeaturePolicy::FOLLOWERS
+            } else if actor.following.as_ref() == Some(address) {
+                FeaturePolicy::FOLLOWING
+            } else if *address == actor.id {
+                0
+            } else {
+                FeaturePolicy::OTHERS
+            }
+        })
+    };
+    FeaturePolicy::GIVEN | bits(&rule.automatic_approval) | (bits(&rule.manual_approval) << FeaturePolicy::MANUAL)
 }
 
 /// What a remote actor says of itself, cleaned; `domain` is the domain of its handle, which webfinger has confirmed.
@@ -133,6 +172,7 @@ pub fn read(actor: &vocab::Actor, domain: &str) -> Option<RemoteActor> {
             .filter_map(|domain| text::normalise_domain(domain))
             .take(MOST_ATTRIBUTIONS)
             .collect(),
+        feature_policy: feature_policy(actor),
         created_at: actor.published.map(Timestamp::from).map(not_later_than_now),
         inbox: actor.inbox.clone(),
         shared_inbox: actor.shared_inbox().map(str::to_owned),

@@ -28,13 +28,17 @@ const MOST_ADDRESSED: usize = 512;
 /// Options of a remote poll that are kept.
 const MOST_OPTIONS: usize = 50;
 
-/// Local posts (no boosts) as they are published, in the order given. Nine queries at the most, whatever their number.
+/// Local posts (no boosts) as they are published, in the order given. Ten queries at the most, whatever their number.
 pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Vec<Note>> {
     let with = |part| posts.iter().filter(move |p| p.parts.has(part)).map(|p| p.id).collect::<Vec<PostId>>();
     let mentioned = mentions::of_posts(c, &with(Parts::MENTIONS))?;
     let quotes = quotes::of_posts(c, &with(Parts::QUOTE))?;
     let quoted = posts::find_many(c, &quotes.iter().filter_map(|q| q.quoted_id).collect::<Vec<_>>())?;
-    let mut people: Vec<ActorId> = posts.iter().map(|p| p.author_id).chain(mentioned.iter().map(|m| m.1)).collect();
+    // A post to a circle addresses people whom it does not name.
+    let direct: Vec<PostId> = posts.iter().filter(|p| p.visibility == Visibility::Direct).map(|p| p.id).collect();
+    let silent = mentions::silent_of_posts(c, &direct)?;
+    let addressed = mentioned.iter().chain(&silent).map(|m| m.1);
+    let mut people: Vec<ActorId> = posts.iter().map(|p| p.author_id).chain(addressed).collect();
     people.extend(quotes.iter().filter_map(|q| q.quoted_author_id));
     people.sort_unstable();
     people.dedup();
@@ -51,9 +55,12 @@ pub fn render_many(c: &mut Connection, site: &Site, posts: &[Post]) -> Result<Ve
         note.in_reply_to = post.in_reply_to_uri.clone();
         let quote = quotes.iter().find(|q| q.post_id == post.id);
         let quoted_author = quote.and_then(|q| people.get(&q.quoted_author_id?)).filter(|a| a.id != author.id);
-        let mut addressed: Vec<String> = named.iter().map(|a| a.uri.clone()).collect();
+        let unnamed = silent.iter().filter(|m| m.0 == post.id).filter_map(|m| people.get(&m.1));
+        let mut addressed: Vec<String> = named.iter().copied().chain(unnamed).map(|a| a.uri.clone()).collect();
         // The quoted author answers for the quote, and so has to see it.
-        addressed.extend(quoted_author.map(|a| a.uri.clone()).filter(|uri| !named.iter().any(|a| a.uri == *uri)));
+        if let Some(quoted_author) = quoted_author.filter(|a| !addressed.contains(&a.uri)) {
+            addressed.push(quoted_author.uri.clone());
+        }
         let audience = audience(post.visibility, author, &addressed);
         note.to = audience.to;
         note.cc = audience.cc;

@@ -48,6 +48,8 @@ kinds! {
         Flag,
         /// Asks for leave to quote (FEP-044f).
         QuoteRequest,
+        /// Asks for leave to put somebody into a collection (FEP-7aa9).
+        FeatureRequest,
         /// Takes part in an event or a group.
         Join,
         /// Leaves an event or a group.

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::kind::kinds;
 use super::link::{self, Link, Media, picture, write_url};
+use super::policy::InteractionPolicy;
 use super::tag::Tag;
 use super::{read, time};
 
@@ -135,6 +136,12 @@ pub struct Actor {
     /// Whether only moderators may post to a group (Lemmy).
     #[serde(default, deserialize_with = "read::flag", skip_serializing_if = "Option::is_none")]
     pub posting_restricted_to_mods: Option<bool>,
+    /// Who may put it into collections (FEP-7aa9).
+    #[serde(default, deserialize_with = "read::lenient", skip_serializing_if = "Option::is_none")]
+    pub interaction_policy: Option<InteractionPolicy>,
+    /// Its collections of people (FEP-7aa9).
+    #[serde(default, deserialize_with = "read::reference", skip_serializing_if = "Option::is_none")]
+    pub featured_collections: Option<String>,
     /// Domains whose pages may name it as their author (Mastodon).
     #[serde(default, deserialize_with = "read::references", skip_serializing_if = "Vec::is_empty")]
     pub attribution_domains: Vec<String>,
@@ -177,6 +184,8 @@ impl Actor {
             implements: Vec::new(),
             attributed_to: Vec::new(),
             posting_restricted_to_mods: None,
+            interaction_policy: None,
+            featured_collections: None,
             attribution_domains: Vec::new(),
         }
     }

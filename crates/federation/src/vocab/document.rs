@@ -8,7 +8,10 @@ use mime::Mime;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Activity, ActivityKind, Actor, Collection, Note, Object, QuoteAuthorization, Tombstone};
+use super::{
+    Activity, ActivityKind, Actor, Collection, FeatureAuthorization, FeaturedCollection, FeaturedItem, Note, Object,
+    QuoteAuthorization, Tombstone,
+};
 
 /// How deep a document may nest. Real ones stay below ten; Pixelfed refuses more than eight.
 pub const MAX_DEPTH: usize = 32;
@@ -190,6 +193,12 @@ static ACTOR: LazyLock<Value> = LazyLock::new(|| {
         "postingRestrictedToMods": "lemmy:postingRestrictedToMods",
         "implements": {"@id": "https://w3id.org/fep/844e#implements", "@type": "@id", "@container": "@set"},
         "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
+        "gts": "https://gotosocial.org/ns#",
+        "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+        "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+        "manualApproval": {"@id": "gts:manualApproval", "@type": "@id"},
+        "canFeature": {"@id": "https://w3id.org/fep/7aa9#canFeature", "@type": "@id"},
+        "featuredCollections": {"@id": "https://w3id.org/fep/7aa9#featuredCollections", "@type": "@id"},
     }])
 });
 
@@ -197,6 +206,27 @@ static QUOTE_AUTHORIZATION: LazyLock<Value> = LazyLock::new(|| {
     json!([ACTIVITY_STREAMS, {
         "gts": "https://gotosocial.org/ns#",
         "QuoteAuthorization": "https://w3id.org/fep/044f#QuoteAuthorization",
+        "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
+        "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
+    }])
+});
+
+static FEATURED: LazyLock<Value> = LazyLock::new(|| {
+    json!([ACTIVITY_STREAMS, {
+        "toot": "http://joinmastodon.org/ns#",
+        "gts": "https://gotosocial.org/ns#",
+        "fep": "https://w3id.org/fep/7aa9#",
+        "sensitive": "as:sensitive",
+        "Hashtag": "as:Hashtag",
+        "discoverable": "toot:discoverable",
+        "FeaturedCollection": "fep:FeaturedCollection",
+        "FeaturedItem": "fep:FeaturedItem",
+        "FeatureAuthorization": "fep:FeatureAuthorization",
+        "FeatureRequest": "fep:FeatureRequest",
+        "topic": {"@id": "fep:topic", "@type": "@id"},
+        "featuredObject": {"@id": "fep:featuredObject", "@type": "@id"},
+        "featuredObjectType": "fep:featuredObjectType",
+        "featureAuthorization": {"@id": "fep:featureAuthorization", "@type": "@id"},
         "interactingObject": {"@id": "gts:interactingObject", "@type": "@id"},
         "interactionTarget": {"@id": "gts:interactionTarget", "@type": "@id"},
     }])
@@ -223,6 +253,7 @@ impl Document for Activity {
             ActivityKind::EmojiReact => &EMOJI_REACTION,
             ActivityKind::Like if self.reaction().is_some() => &EMOJI_REACTION,
             ActivityKind::QuoteRequest => &NOTE,
+            ActivityKind::FeatureRequest => &FEATURED,
             _ => &PLAIN,
         }
     }
@@ -240,6 +271,24 @@ impl Document for Tombstone {
     }
 }
 
+impl Document for FeaturedCollection {
+    fn context(&self) -> &'static Value {
+        &FEATURED
+    }
+}
+
+impl Document for FeaturedItem {
+    fn context(&self) -> &'static Value {
+        &FEATURED
+    }
+}
+
+impl Document for FeatureAuthorization {
+    fn context(&self) -> &'static Value {
+        &FEATURED
+    }
+}
+
 impl Document for QuoteAuthorization {
     fn context(&self) -> &'static Value {
         &QUOTE_AUTHORIZATION
@@ -254,6 +303,7 @@ fn embedded_context(object: &Object) -> Option<&'static Value> {
         Object::Activity(activity) => activity.context(),
         Object::Collection(collection) => collection.context(),
         Object::QuoteAuthorization(stamp) => stamp.context(),
+        Object::FeaturedCollection(_) | Object::FeaturedItem(_) | Object::FeatureAuthorization(_) => &FEATURED,
         Object::Id(_) | Object::Tombstone(_) | Object::Other(_) => return None,
     };
     (!std::ptr::eq(context, &*PLAIN)).then_some(context)

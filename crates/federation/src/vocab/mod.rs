@@ -7,6 +7,7 @@ pub mod audience;
 pub mod collection;
 pub mod document;
 pub mod envelope;
+pub mod featured;
 pub mod id;
 pub mod kind;
 pub mod link;
@@ -28,6 +29,7 @@ pub use audience::{Audience, PUBLIC, Visibility};
 pub use collection::{Collection, CollectionKind, CollectionRef};
 pub use document::{Document, ParseError, to_json};
 pub use envelope::Envelope;
+pub use featured::{FeatureAuthorization, FeaturedCollection, FeaturedItem};
 pub use link::{Link, Media};
 pub use note::{Attribution, Language, Note, NoteKind, Source};
 pub use policy::{InteractionPolicy, QuoteAuthorization, Rule};
@@ -52,6 +54,12 @@ pub enum Object {
     Tombstone(Tombstone),
     /// Somebody's leave to quote them (FEP-044f).
     QuoteAuthorization(QuoteAuthorization),
+    /// A collection of people.
+    FeaturedCollection(Box<FeaturedCollection>),
+    /// Somebody's place in a collection of people.
+    FeaturedItem(Box<FeaturedItem>),
+    /// The leave to put somebody into a collection.
+    FeatureAuthorization(FeatureAuthorization),
     /// A type that we do not know, or one whose necessary properties are missing.
     Other(Unknown),
 }
@@ -107,6 +115,9 @@ impl Object {
             Self::Collection(collection) => collection.id.as_deref(),
             Self::Tombstone(tombstone) => Some(&tombstone.id),
             Self::QuoteAuthorization(stamp) => Some(&stamp.id),
+            Self::FeaturedCollection(collection) => Some(&collection.id),
+            Self::FeaturedItem(item) => Some(&item.id),
+            Self::FeatureAuthorization(stamp) => Some(&stamp.id),
             Self::Other(unknown) => unknown.id.as_deref(),
         }
     }
@@ -121,6 +132,9 @@ impl Object {
             Self::Collection(collection) => Some(collection.kind.as_str()),
             Self::Tombstone(_) => Some("Tombstone"),
             Self::QuoteAuthorization(_) => Some("QuoteAuthorization"),
+            Self::FeaturedCollection(_) => Some("FeaturedCollection"),
+            Self::FeaturedItem(_) => Some("FeaturedItem"),
+            Self::FeatureAuthorization(_) => Some("FeatureAuthorization"),
             Self::Other(unknown) => Some(&unknown.kind),
         }
     }
@@ -165,6 +179,12 @@ fn read_known(names: &[String], value: &Value) -> Option<Object> {
             Tombstone::deserialize(value).ok().map(Object::Tombstone)
         } else if name == "QuoteAuthorization" {
             QuoteAuthorization::deserialize(value).ok().map(Object::QuoteAuthorization)
+        } else if name == "FeaturedCollection" {
+            FeaturedCollection::deserialize(value).ok().map(|it| Object::FeaturedCollection(Box::new(it)))
+        } else if name == "FeaturedItem" {
+            FeaturedItem::deserialize(value).ok().map(|it| Object::FeaturedItem(Box::new(it)))
+        } else if name == "FeatureAuthorization" {
+            FeatureAuthorization::deserialize(value).ok().map(Object::FeatureAuthorization)
         } else {
             None
         };
@@ -191,6 +211,9 @@ impl Serialize for Object {
             Self::Collection(collection) => collection.serialize(serializer),
             Self::Tombstone(tombstone) => tombstone.serialize(serializer),
             Self::QuoteAuthorization(stamp) => stamp.serialize(serializer),
+            Self::FeaturedCollection(collection) => collection.serialize(serializer),
+            Self::FeaturedItem(item) => item.serialize(serializer),
+            Self::FeatureAuthorization(stamp) => stamp.serialize(serializer),
             Self::Other(unknown) => unknown.value.serialize(serializer),
         }
     }
@@ -252,7 +275,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_object_panics_and_every_object_can_be_written(
-            kind in "Note|Question|Person|Create|Undo|Flag|OrderedCollection|Tombstone|QuoteAuthorization|Video",
+            kind in "Note|Question|Person|Create|Undo|Flag|OrderedCollection|Tombstone|QuoteAuthorization|Video|FeaturedCollection|FeaturedItem",
             fields in prop::collection::btree_map(
                 "actor|object|to|cc|url|icon|tag|attachment|published|oneOf|replies|publicKey|content|contentMap|closed|inbox|endpoints|interactionPolicy|source|quote",
                 any_json(),

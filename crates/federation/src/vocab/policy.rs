@@ -23,6 +23,9 @@ pub struct InteractionPolicy {
     /// Quotes (FEP-044f).
     #[serde(default, deserialize_with = "read::lenient", skip_serializing_if = "Option::is_none")]
     pub can_quote: Option<Rule>,
+    /// Being put into collections; of actors (FEP-7aa9).
+    #[serde(default, deserialize_with = "read::lenient", skip_serializing_if = "Option::is_none")]
+    pub can_feature: Option<Rule>,
 }
 
 /// The addresses of those who may: `Public`, a followers or following collection, or actors.

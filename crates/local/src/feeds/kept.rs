@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::tail;
 use crate::connection::{Connection, select_written};
 use crate::error::Result;
-use crate::ids::{ActorId, BookmarkId, LikeId};
+use crate::ids::{ActorId, BookmarkFolderId, BookmarkId, LikeId};
 use crate::paging::{Page, Slice};
 use crate::posts::Post;
 use crate::schema::{bookmarks as bookmark_rows, likes};
@@ -30,10 +30,17 @@ pub fn favourites(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Sl
     Ok(turn(rows.into_iter().map(|(like, post)| (like.id.0, post)).collect(), page))
 }
 
-/// The posts that `viewer` has bookmarked and may still see, the last bookmarked first.
-pub fn bookmarks(c: &mut Connection, viewer: ActorId, page: &Page) -> Result<Slice<Post>> {
-    let rows: Vec<(Bookmarked, Post)> =
-        select_written::<(Bookmarked, Post)>(from("bookmarks", page)).number("viewer", viewer).bounded(page).load(c)?;
+/// The posts that `viewer` has bookmarked (in `folder`, when one is named) and may still see, the last bookmarked first.
+pub fn bookmarks(c: &mut Connection, viewer: ActorId, folder: Option<BookmarkFolderId>, page: &Page) -> Result<Slice<Post>> {
+    let mut sql = from("bookmarks", page);
+    if folder.is_some() {
+        sql = sql.replacen("WHERE", "WHERE bookmarks.folder_id = :folder AND", 1);
+    }
+    let rows: Vec<(Bookmarked, Post)> = select_written::<(Bookmarked, Post)>(sql)
+        .number("viewer", viewer)
+        .number("folder", folder.unwrap_or(BookmarkFolderId(0)))
+        .bounded(page)
+        .load(c)?;
     Ok(turn(rows.into_iter().map(|(bookmark, post)| (bookmark.id.0, post)).collect(), page))
 }
 

@@ -90,6 +90,7 @@ pub fn remote_actor(name: &str) -> RemoteActor {
         suspended: false,
         also_known_as: vec![],
         attribution_domains: vec![],
+        feature_policy: 0,
         created_at: None,
         inbox: format!("{uri}/inbox"),
         shared_inbox: Some("https://peer.example/inbox".into()),

@@ -70,11 +70,11 @@ fn what_is_done_to_a_boost_is_done_to_the_boosted() {
         bookmarks::add(c, kim, boost.id)?;
         assert_eq!(posts::get(c, post.id)?.likes_count, 1);
         assert_eq!(kept(&feeds::favourites(c, kim, &Page::newest(9))?), [post.id]);
-        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), [post.id]);
+        assert_eq!(kept(&feeds::bookmarks(c, kim, None, &Page::newest(9))?), [post.id]);
         assert_eq!(bookmarks::kept_among(c, kim, &[post.id, boost.id])?, [post.id]);
         bookmarks::remove(c, kim, post.id)?;
         likes::unlike(c, kim, &boost)?;
-        assert_eq!(kept(&feeds::bookmarks(c, kim, &Page::newest(9))?), []);
+        assert_eq!(kept(&feeds::bookmarks(c, kim, None, &Page::newest(9))?), []);
         assert!(matches!(pins::pin(c, bea, &boost), Err(Error::Invalid(_))));
         Ok(())
     })

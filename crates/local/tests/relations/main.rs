@@ -4,6 +4,7 @@
 
 mod deeds;
 mod listed;
+mod quoted;
 mod reported;
 mod servers;
 

@@ -9,6 +9,7 @@ fn new(target: ActorId, posts: &[PostId]) -> NewReport {
     NewReport {
         target,
         posts: posts.to_vec(),
+        collections: vec![],
         comment: "look".into(),
         category: None,
         rules: vec![],

@@ -74,7 +74,12 @@ async fn show(db: &Db, id: ReportId) -> std::result::Result<String, Failure> {
     let found = db.read(move |c| {
         let report = reports::get(c, id)?;
         let shown = reports::evidence(c, id)?.into_iter().map(|(_, evidence)| evidence).collect::<Vec<_>>();
-        written(c, &site, &report, &shown)
+        let mut page = written(c, &site, &report, &shown)?;
+        for (_, collection) in reports::collections(c, id)? {
+            let _ = writeln!(page, "\n{}\n{}", collection.uri, printable(&collection.name));
+            let _ = writeln!(page, "{}", printable(&text::plain(&collection.description)));
+        }
+        Ok(page)
     });
     found.await.map_err(|error| told(id.0, error))
 }

@@ -53,3 +53,5 @@ profile-moved = انتقل هذا الحساب إلى { $name }.
 profile-verified = تحققنا منه في { $date }
 profile-since = هنا منذ { $name }.
 profile-follow = للمتابعة ابحث عن { $name } في تطبيقك.
+collection-by = يوصي بهم { $name }
+collection-empty = لا أحد هنا بعد.

@@ -32,3 +32,5 @@ profile-moved = Has moved to { $name }.
 profile-verified = Verified on { $date }
 profile-since = Here since { $name }.
 profile-follow = To follow, search for { $name } in your app.
+collection-by = Recommended by { $name }
+collection-empty = Nobody here yet.
