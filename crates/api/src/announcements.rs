@@ -109,7 +109,7 @@ mod tests {
             }])
         );
         assert_eq!(bea.get("/api/v1/announcements").await.ok()[0]["reactions"][0]["me"], true);
-        assert_eq!(bea.delete(&format!("{path}/reactions/🌍")).await.ok(), json!({}));
+        assert_eq!(bea.delete(&format!("{path}/reactions/%F0%9F%8C%8D")).await.ok(), json!({}));
         assert_eq!(bea.get("/api/v1/announcements").await.ok()[0]["reactions"], json!([]));
         assert_eq!(ali.post(&format!("{path}/dismiss")).await.ok(), json!({}));
         assert_eq!(ali.get("/api/v1/announcements").await.ok(), json!([]));
@@ -131,15 +131,15 @@ mod tests {
         assert_eq!(refused.status, 422);
         assert_eq!(refused.json["error"], "Validation failed: Name is not a recognized emoji");
         for id in ["1", "x"] {
-            assert_eq!(put(&ali, &format!("/api/v1/announcements/{id}/reactions/☕")).await.status, 404, "{id}");
-            assert_eq!(ali.delete(&format!("/api/v1/announcements/{id}/reactions/☕")).await.status, 404, "{id}");
+            assert_eq!(put(&ali, &format!("/api/v1/announcements/{id}/reactions/%E2%98%95")).await.status, 404, "{id}");
+            assert_eq!(ali.delete(&format!("/api/v1/announcements/{id}/reactions/%E2%98%95")).await.status, 404, "{id}");
             assert_eq!(ali.post(&format!("/api/v1/announcements/{id}/dismiss")).await.status, 404, "{id}");
         }
         let reader = app.log_in(ali.id(), Scopes::parse("read").unwrap()).await;
         assert_eq!(reader.get("/api/v1/announcements").await.ok()[0]["reactions"], json!([]));
         for (caller, status) in [(&reader, 403), (&app.anonymous(), 401)] {
-            assert_eq!(put(caller, &format!("/api/v1/announcements/{id}/reactions/☕")).await.status, status);
-            assert_eq!(caller.delete(&format!("/api/v1/announcements/{id}/reactions/☕")).await.status, status);
+            assert_eq!(put(caller, &format!("/api/v1/announcements/{id}/reactions/%E2%98%95")).await.status, status);
+            assert_eq!(caller.delete(&format!("/api/v1/announcements/{id}/reactions/%E2%98%95")).await.status, status);
             assert_eq!(caller.post(&format!("/api/v1/announcements/{id}/dismiss")).await.status, status);
         }
         assert_eq!(app.anonymous().get("/api/v1/announcements").await.status, 401);

@@ -41,7 +41,7 @@ pub async fn all(api: Api, user: User<need::ReadBookmarks>) -> Result<Json<Vec<F
     Ok(Json(rows.into_iter().map(Folder::from).collect()))
 }
 
-/// `POST /api/ext/v1/bookmark_folders`.
+/// `POST /api/ext/v1/bookmark_folders`: makes a folder for bookmarks.
 pub async fn create(api: Api, user: User<need::WriteBookmarks>, Params(sent): Params<Fields>) -> Result<Json<Folder>> {
     let made = api
         .db
@@ -49,7 +49,7 @@ pub async fn create(api: Api, user: User<need::WriteBookmarks>, Params(sent): Pa
     Ok(Json(made.await?.into()))
 }
 
-/// `PATCH /api/ext/v1/bookmark_folders/:id`.
+/// `PATCH /api/ext/v1/bookmark_folders/:id`: gives a folder another name or emoji.
 pub async fn change(
     api: Api,
     user: User<need::WriteBookmarks>,

@@ -43,17 +43,17 @@ pub async fn all(api: Api, user: User<need::ReadLists>) -> Result<Json<Vec<Circl
     Ok(Json(rows.into_iter().map(Circle::from).collect()))
 }
 
-/// `POST /api/ext/v1/circles`.
+/// `POST /api/ext/v1/circles`: makes a circle, to whose members alone one may write.
 pub async fn create(api: Api, user: User<need::WriteLists>, Params(sent): Params<Fields>) -> Result<Json<Circle>> {
     Ok(Json(api.db.write(move |c| circles::create(c, user.actor, &sent.title)).await?.into()))
 }
 
-/// `GET /api/ext/v1/circles/:id`.
+/// `GET /api/ext/v1/circles/:id`: one of one's own circles.
 pub async fn show(api: Api, user: User<need::ReadLists>, id: Path<CircleId>) -> Result<Json<Circle>> {
     Ok(Json(api.db.read(move |c| circles::get(c, user.actor, *id)).await?.into()))
 }
 
-/// `PUT /api/ext/v1/circles/:id`.
+/// `PUT /api/ext/v1/circles/:id`: gives a circle another name.
 pub async fn change(
     api: Api,
     user: User<need::WriteLists>,
@@ -69,7 +69,7 @@ pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<CircleId>) 
     Ok(Json(json!({})))
 }
 
-/// `GET /api/ext/v1/circles/:id/accounts`.
+/// `GET /api/ext/v1/circles/:id/accounts`: who is in a circle.
 pub async fn members(
     api: Api,
     user: User<need::ReadLists>,
@@ -91,7 +91,7 @@ pub struct Members {
     account_ids: Vec<ActorId>,
 }
 
-/// `POST /api/ext/v1/circles/:id/accounts`.
+/// `POST /api/ext/v1/circles/:id/accounts`: takes people into a circle.
 pub async fn add(
     api: Api,
     user: User<need::WriteLists>,
@@ -102,7 +102,7 @@ pub async fn add(
     Ok(Json(json!({})))
 }
 
-/// `DELETE /api/ext/v1/circles/:id/accounts`; the ids come in the query or in the body.
+/// `DELETE /api/ext/v1/circles/:id/accounts`: takes people out of a circle; the ids come in the query or in the body.
 pub async fn remove(
     api: Api,
     user: User<need::WriteLists>,

@@ -106,7 +106,7 @@ impl From<Sent> for Content {
     }
 }
 
-/// `GET /api/ext/v1/drafts`, the latest begun first.
+/// `GET /api/ext/v1/drafts`: what somebody has begun to write on any device, the latest begun first.
 pub async fn list(api: Api, user: User<need::ReadStatuses>, Params(page): Params<PageParams>) -> Result<Paged<Draft>> {
     let site = api.db.site().clone();
     let slice = api.db.read(move |c| {
@@ -117,7 +117,7 @@ pub async fn list(api: Api, user: User<need::ReadStatuses>, Params(page): Params
     Ok(Paged::new(slice.await?))
 }
 
-/// `POST /api/ext/v1/drafts`.
+/// `POST /api/ext/v1/drafts`: keeps what was begun, with the parameters of a status.
 pub async fn create(api: Api, user: User<need::WriteStatuses>, Params(sent): Params<Sent>) -> Result<Json<Draft>> {
     let site = api.db.site().clone();
     let made = api.db.write(move |c| {
@@ -127,7 +127,7 @@ pub async fn create(api: Api, user: User<need::WriteStatuses>, Params(sent): Par
     Ok(Json(made.await?))
 }
 
-/// `GET /api/ext/v1/drafts/:id`.
+/// `GET /api/ext/v1/drafts/:id`: one draft, to go on with.
 pub async fn show(api: Api, user: User<need::ReadStatuses>, id: Path<DraftId>) -> Result<Json<Draft>> {
     let site = api.db.site().clone();
     let shown = api.db.read(move |c| {
@@ -152,7 +152,7 @@ pub async fn change(
     Ok(Json(changed.await?))
 }
 
-/// `DELETE /api/ext/v1/drafts/:id`.
+/// `DELETE /api/ext/v1/drafts/:id`: throws it away, once it is published for instance.
 pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<DraftId>) -> Result<Json<Value>> {
     api.db.write(move |c| drafts::delete(c, user.actor, *id)).await?;
     Ok(Json(json!({})))

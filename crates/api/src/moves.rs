@@ -54,7 +54,7 @@ pub async fn add_alias(api: Api, user: User<need::WriteAccounts>, params: Params
     Ok(done())
 }
 
-/// `DELETE /api/pleroma/aliases`.
+/// `DELETE /api/pleroma/aliases`: from that account the person may move here no longer.
 pub async fn remove_alias(api: Api, user: User<need::WriteAccounts>, params: Params<Alias>) -> Result<Json<Value>> {
     let alias = params.0.alias;
     // One that nobody can look up any more is named by its id.

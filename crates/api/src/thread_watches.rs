@@ -9,12 +9,12 @@ use crate::auth::{User, need};
 use crate::error::Result;
 use crate::state::Api;
 
-/// `POST /api/ext/v1/statuses/:id/watch`. Watching again changes nothing.
+/// `POST /api/ext/v1/statuses/:id/watch`: tells of every new answer in the thread. Watching again changes nothing.
 pub async fn watch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Value>> {
     set(&api, user.actor, *id, true).await
 }
 
-/// `POST /api/ext/v1/statuses/:id/unwatch`.
+/// `POST /api/ext/v1/statuses/:id/unwatch`: tells of them no longer.
 pub async fn unwatch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Value>> {
     set(&api, user.actor, *id, false).await
 }

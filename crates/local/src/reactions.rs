@@ -334,7 +334,7 @@ mod tests {
                 }
                 unreact(c, me.id, &post, "🎉")?;
                 unreact(c, me.id, &post, "🎉")?;
-                assert_eq!(names(c, post.id), [("🎉".into(), 1), ("❤️".into(), 1)]);
+                assert_eq!(names(c, post.id), [("❤️".into(), 1), ("🎉".into(), 1)], "the older first");
                 for emoji in ["😀", "😁", "😂", "😃", "😄", "😅", "😆"] {
                     react(c, &site(), me.id, &post, emoji)?;
                 }

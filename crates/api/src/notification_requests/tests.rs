@@ -58,7 +58,8 @@ async fn what_strangers_say_waits_in_a_request() {
         (&requests[0]["notifications_count"], &requests[0]["account"]["acct"], &requests[0]["last_status"]["id"]),
         (&json!("2"), &json!("ali"), &json!(second))
     );
-    let keys: Vec<&String> = requests[0].as_object().unwrap().keys().collect();
+    let mut keys: Vec<&String> = requests[0].as_object().unwrap().keys().collect();
+    keys.sort();
     assert_eq!(keys, ["account", "created_at", "id", "last_status", "notifications_count", "updated_at"]);
     let path = format!("/api/v1/notifications/requests/{}", requests[0]["id"].as_str().unwrap());
     assert_eq!(me.get(&path).await.ok(), requests[0]);

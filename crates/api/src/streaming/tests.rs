@@ -220,10 +220,12 @@ async fn home_hears_public_posts_with_followed_hashtags() {
 async fn one_socket_hears_many_channels_and_only_what_it_asked_for() {
     let app = TestApp::new();
     let (me, ali, eve) = (app.user("me").await, app.user("ali").await, app.user("eve").await);
-    let (viewer, author) = (me.actor.unwrap(), ali.actor.unwrap());
+    let (viewer, author, writer) = (me.actor.unwrap(), ali.actor.unwrap(), eve.actor.unwrap());
     let list = app
         .write(move |c| {
             people::follow(c, viewer, author);
+            // A stranger's letter would wait in a request.
+            people::follow(c, viewer, writer);
             Ok(people::list(c, viewer, &[author], 0, false))
         })
         .await;
@@ -423,7 +425,7 @@ async fn announcements_reach_everybody_in_their_language() {
         assert_eq!((&heard["event"], &heard["payload"]["content"]), (&json!("announcement"), &json!(text)));
         assert!(heard["payload"].get("read").is_none());
     }
-    let reaction = me.request(actix_web::http::Method::PUT, &format!("/api/v1/announcements/{id}/reactions/☕"));
+    let reaction = me.request(actix_web::http::Method::PUT, &format!("/api/v1/announcements/{id}/reactions/%E2%98%95"));
     me.send(reaction).await.ok();
     let payload = json!({ "name": "☕", "count": 1, "announcement_id": id.to_string() });
     let expected = json!({ "stream": ["user"], "event": "announcement.reaction", "payload": payload });
