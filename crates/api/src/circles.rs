@@ -69,7 +69,7 @@ pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<CircleId>) 
     Ok(Json(json!({})))
 }
 
-/// `GET /api/ext/v1/circles/:id/accounts`: who is in a circle.
+/// `GET /api/ext/v1/circles/:id/accounts`: the people who are in a circle, the last added first.
 pub async fn members(
     api: Api,
     user: User<need::ReadLists>,
