@@ -33,7 +33,7 @@ def test_filters(amina: Person, badr: Person) -> None:
     with pytest.raises(MastodonNotFoundError):
         b.filter_v2(fruit.id)
     with pytest.raises(MastodonAPIError):
-        a.create_filter_v2("", ["home"])
+        a.create_filter_v2("", ["home"], "warn")
     a.delete_filter_v2(fruit.id)
     assert a.filters_v2() == []
 

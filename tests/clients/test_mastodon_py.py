@@ -237,6 +237,8 @@ def test_who_may_see(server: Majlis, a: Mastodon, b: Mastodon, visibility: str, 
 
 
 def test_a_direct_post_reaches_whom_it_mentions(a: Mastodon, b: Mastodon) -> None:
+    # A stranger's letter waits in a request; that of somebody whom one follows does not.
+    b.account_follow(a.me().id)
     status = a.status_post("@badr psst", visibility="direct")
     assert [mention.acct for mention in status.mentions] == ["badr"]
     assert b.status(status.id).visibility == "direct"

@@ -65,7 +65,7 @@ def test_a_status_is_scheduled_moved_and_cancelled(amina: Person) -> None:
     media = a.media_post(png(8, 8), mime_type="image/png", description="later")
     scheduled = a.status_post("later", scheduled_at=in_hours(1), visibility="unlisted", media_ids=[media.id], language="en")
     assert (scheduled.params.text, scheduled.params.visibility) == ("later", "unlisted")
-    assert scheduled.media_attachments[0].description == "later"
+    assert scheduled.media_attachments[0]["description"] == "later"
     assert [row.id for row in a.scheduled_statuses()] == [scheduled.id]
     assert a.scheduled_status(scheduled.id).scheduled_at == scheduled.scheduled_at
     moved = a.scheduled_status_update(scheduled.id, in_hours(2))

@@ -7,7 +7,9 @@ use std::{fs, iter};
 
 use serde_json::{Map, Value, json};
 use syn::punctuated::Punctuated;
-use syn::{Attribute, Expr, Fields, GenericArgument, Item, ItemEnum, ItemFn, ItemStruct, Lit, Meta, PathArguments, Token, Type};
+use syn::{
+    Attribute, Expr, Fields, GenericArgument, Item, ItemEnum, ItemFn, ItemStruct, Lit, Meta, PathArguments, Token, Type, UseTree,
+};
 
 /// The parsed source of one file, by the module's name (`entities::status`).
 struct Module {
@@ -155,8 +157,9 @@ impl Types {
             Item::Type(item) => item.ident == name,
             _ => false,
         };
+        let imported = self.imported(module, name);
         let rank = |other: &str| {
-            if other == module {
+            if other == module || imported.as_deref() == Some(other) {
                 0
             } else if other.starts_with(&format!("{module}::")) || module.starts_with(&format!("{other}::")) {
                 1
@@ -170,6 +173,15 @@ impl Types {
             self.modules.iter().flat_map(|m| m.items.iter().filter(is_it).map(move |item| (m, item))).collect();
         found.sort_by_key(|(m, _)| rank(&m.name));
         found.first().map(|(m, item)| (m.name.clone(), (*item).clone()))
+    }
+
+    /// From which module of the crate below a module imports this name.
+    fn imported(&self, module: &str, name: &str) -> Option<String> {
+        let items = self.modules.iter().filter(|m| m.name == module).flat_map(|m| &m.items);
+        items.filter_map(|item| if let Item::Use(item) = item { Some(&item.tree) } else { None }).find_map(|tree| {
+            let path = path_to(tree, name)?;
+            Some(format!("local::{}", path.strip_prefix("majlis_local::")?))
+        })
     }
 
     fn item_schema(&mut self, module: &str, name: &str, way: Way) -> Value {
@@ -336,6 +348,19 @@ pub(super) fn documentation(attrs: &[Attribute]) -> Option<String> {
         .take_while(|line| !line.is_empty())
         .collect();
     (!lines.is_empty()).then(|| lines.join(" "))
+}
+
+/// The path before this name in what is imported: `majlis_local::quotes` of `use majlis_local::quotes::{self, Approval}`.
+fn path_to(tree: &UseTree, name: &str) -> Option<String> {
+    match tree {
+        UseTree::Path(path) => {
+            let rest = path_to(&path.tree, name)?;
+            Some(if rest.is_empty() { path.ident.to_string() } else { format!("{}::{rest}", path.ident) })
+        }
+        UseTree::Name(found) => (found.ident == name).then(String::new),
+        UseTree::Group(group) => group.items.iter().find_map(|tree| path_to(tree, name)),
+        UseTree::Rename(_) | UseTree::Glob(_) => None,
+    }
 }
 
 fn names(item: &Item, name: &str) -> bool {
