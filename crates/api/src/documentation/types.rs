@@ -238,7 +238,10 @@ impl Types {
             }
             let mut schema = if serde.by_function && way == Way::Out { json!({}) } else { self.schema(home, &field.ty, way) };
             if serde.flatten {
-                parts.push(schema);
+                // What may be missing as a whole asks for nothing.
+                if way == Way::In || !is_option(&field.ty) {
+                    parts.push(schema);
+                }
                 continue;
             }
             if let Some(text) = documentation(&field.attrs).filter(|_| schema.get("$ref").is_none()) {
