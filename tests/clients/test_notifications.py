@@ -63,7 +63,6 @@ def test_what_is_dismissed_goes(amina: Person, badr: Person) -> None:
     a = amina.app()
     a.update_notifications_policy(for_not_following="filter")
     badr.app().status_post("@amina hi")
-    ids = [str(request.id) for request in a.notification_requests()]
-    assert ids and amina.request("POST", "/api/v1/notifications/requests/dismiss", json={"id": ids}).json() == {}
+    a.dismiss_multiple_notification_requests([request.id for request in a.notification_requests()])
     assert a.notification_requests() == []
     assert a.notifications_policy().summary.pending_notifications_count == 0

@@ -285,7 +285,13 @@ impl<'a> Reader<'a> {
         match self.tree {
             Tree::Null => Vec::new(),
             // `x[]=` is how a form says that a list is empty.
-            Tree::List(items) => items.iter().enumerate().map(|(n, t)| (n.to_string(), t)).filter(|(_, t)| is_there(t)).collect(),
+            Tree::List(items) => {
+                // Mastodon.py writes `id[][]` for `id[]`. No parameter is a list of lists.
+                let flat = items
+                    .iter()
+                    .flat_map(|tree| if let Tree::List(inner) = tree { inner.as_slice() } else { std::slice::from_ref(tree) });
+                flat.enumerate().map(|(n, t)| (n.to_string(), t)).filter(|(_, t)| is_there(t)).collect()
+            }
             Tree::Map(entries) => {
                 let numbered: Option<Vec<(u32, &Tree)>> =
                     entries.iter().map(|(name, tree)| Some((name.parse().ok()?, tree))).collect();

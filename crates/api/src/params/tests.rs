@@ -100,6 +100,13 @@ async fn refusal<T: serde::de::DeserializeOwned + std::fmt::Debug + 'static>(req
 }
 
 #[actix_web::test]
+async fn a_list_within_a_list_is_one_list() {
+    for request in [form("media_ids[][]=1&media_ids[][]=2"), json_body(json!({ "media_ids": [["1", "2"]] }))] {
+        assert_eq!(read::<Post>(request).await.unwrap().media_ids, [PostId(1), PostId(2)]);
+    }
+}
+
+#[actix_web::test]
 async fn the_same_post_in_every_kind_of_body() {
     let pairs = "status=hi&sensitive=true&in_reply_to_id=7&media_ids%5B%5D=1&media_ids%5B%5D=2&visibility=unlisted\
                  &poll%5Boptions%5D%5B%5D=a&poll%5Boptions%5D%5B%5D=b&poll%5Bexpires_in%5D=300&source%5Bprivacy%5D=private";
