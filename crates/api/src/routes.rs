@@ -234,6 +234,7 @@ fn statuses(cfg: &mut ServiceConfig) {
 /// Timelines, notifications and search.
 fn reading(cfg: &mut ServiceConfig) {
     cfg.service(at("/v1/timelines/home").get(timelines::home))
+        .service(at("/v1/timelines/direct").get(timelines::direct))
         .service(at("/v1/timelines/public").get(timelines::public))
         .service(at("/v1/timelines/tag/{hashtag}").get(timelines::tag))
         .service(at("/v1/timelines/list/{id}").get(timelines::list))

@@ -38,6 +38,12 @@ pub async fn home(api: Api, user: User<need::ReadStatuses>, Params(page): Params
     read(&api, Some(viewer), move |c| feeds::home(c, viewer, &page)).await
 }
 
+/// `GET /api/v1/timelines/direct`: the letters that somebody wrote or got. Mastodon took it away in 3.0; apps for Pleroma ask for it.
+pub async fn direct(api: Api, user: User<need::ReadStatuses>, Params(page): Params<PageParams>) -> Result<Paged<Status>> {
+    let (viewer, page) = (user.actor, page.page(PAGE.0, PAGE.1));
+    read(&api, Some(viewer), move |c| feeds::direct(c, viewer, &page)).await
+}
+
 /// Parameters of [`public`].
 #[derive(Debug, Deserialize)]
 #[allow(missing_docs)]

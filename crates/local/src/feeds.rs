@@ -1,10 +1,11 @@
-//! Feeds: home, lists, public timelines, hashtags, an author's posts, favourites and bookmarks. They are read, not fanned
+//! Feeds: home, lists, letters, public timelines, hashtags, an author's posts, favourites and bookmarks. They are read, not fanned
 //! out: each is one query over posts, filtered in SQL by [`crate::visibility`] and by what its viewer has muted or blocked.
 //!
 //! Pages are full as long as there is more: nothing is filtered after the limit was applied.
 
 mod audience;
 mod author;
+mod direct;
 mod home;
 mod kept;
 mod public;
@@ -12,6 +13,7 @@ mod quotes;
 
 pub use audience::{home_audience, home_candidates, list_audience, lists_with, public_audience};
 pub use author::{AuthorFilter, author, pinned};
+pub use direct::direct;
 pub use home::{home, list};
 pub use kept::{bookmarks, favourites};
 pub use public::{Reach, TagFilter, hashtag, link, public};
