@@ -297,8 +297,9 @@ fn known(c: &mut Connection, mut ids: Vec<ActorId>) -> majlis_local::Result<Vec<
 }
 
 /// `GET /api/v1/accounts/:id/identity_proofs`: none, as in Mastodon since 3.5; only Keybase ever gave any.
-pub async fn identity_proofs(_user: User<need::Anything>, _id: Path<ActorId>) -> Json<[(); 0]> {
-    Json([])
+pub async fn identity_proofs(api: Api, _user: User<need::Anything>, id: Path<ActorId>) -> Result<Json<[(); 0]>> {
+    api.db.read(move |c| living(c, *id)).await?;
+    Ok(Json([]))
 }
 
 #[cfg(test)]

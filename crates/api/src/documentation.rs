@@ -12,7 +12,7 @@ use std::path::Path;
 use majlis_local::scopes::Scope;
 use syn::{FnArg, GenericArgument, ItemFn, PathArguments, Type};
 
-use types::Types;
+pub(crate) use types::Types;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -20,7 +20,7 @@ const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 const ANY: &str = "any token";
 
 /// A route of ours: `GET`, `/api/v1/lists/:id`, `lists::get`.
-struct Route {
+pub(crate) struct Route {
     method: String,
     path: String,
     handler: String,
@@ -36,7 +36,7 @@ fn read(path: impl AsRef<Path>) -> String {
 }
 
 /// The route table: every `at("path")` and the `.method(handler)`s behind it.
-fn routes() -> Vec<Route> {
+pub(crate) fn routes() -> Vec<Route> {
     let table = read("src/routes.rs");
     let table = table.split("#[cfg(test)]").next().unwrap();
     let mut routes = Vec::new();
@@ -67,6 +67,11 @@ fn routes() -> Vec<Route> {
     }
 }
 
+/// The types that the routes speak of.
+pub(crate) fn types() -> Types {
+    Types::read(&[("", root().join("src")), ("local::", root().join("../local/src"))])
+}
+
 /// The `.method(handler)`s that `rest` begins with, which are taken off it.
 fn chain(rest: &mut &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
@@ -89,12 +94,12 @@ impl Route {
     }
 
     /// The same for a route whatever its variables are called.
-    fn key(&self) -> (String, String) {
+    pub(crate) fn key(&self) -> (String, String) {
         key(&self.method, &self.path)
     }
 
     /// Who may ask, by the extractor in the handler's signature.
-    fn scope(&self, types: &Types) -> String {
+    pub(crate) fn scope(&self, types: &Types) -> String {
         let (module, function) = self.handler.rsplit_once("::").unwrap();
         let handler = types.function(module, function);
         for extractor in ["User", "Viewer", "Client"] {
@@ -168,7 +173,7 @@ fn keep_up_to_date(name: &str, wanted: &str) {
 #[test]
 fn the_documents_are_up_to_date() {
     let routes = routes();
-    let mut types = Types::read(&[("", root().join("src")), ("local::", root().join("../local/src"))]);
+    let mut types = types();
     keep_up_to_date("API.md", &manual::document(&routes, &types));
     let description = openapi::document(&routes, &mut types);
     openapi::check(&description);

@@ -25,6 +25,8 @@ pub mod drafts;
 pub mod endorsements;
 pub mod entities;
 pub mod error;
+#[cfg(test)]
+mod every_endpoint;
 pub mod favourites;
 pub mod featured_tags;
 pub mod filters;

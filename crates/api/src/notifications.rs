@@ -99,9 +99,12 @@ pub async fn clear(api: Api, user: User<need::WriteNotifications>) -> Result<Jso
 
 /// `POST /api/v1/notifications/:id/dismiss`.
 pub async fn dismiss(api: Api, id: Path<NotificationId>, user: User<need::WriteNotifications>) -> Result<Json<Empty>> {
-    let (viewer, id) = (user.actor, id.into_inner());
-    api.db.write(move |c| notifications::dismiss(c, viewer, id)).await?;
-    Ok(Json(Empty {}))
+    remove(&api, user.actor, id.into_inner()).await
+}
+
+async fn remove(api: &Api, viewer: ActorId, id: NotificationId) -> Result<Json<Empty>> {
+    let was_there = api.db.write(move |c| notifications::dismiss(c, viewer, id)).await?;
+    if was_there { Ok(Json(Empty {})) } else { Err(crate::error::Error::NotFound) }
 }
 
 /// Parameters of [`dismiss_named`].
@@ -117,9 +120,7 @@ pub async fn dismiss_named(
     user: User<need::WriteNotifications>,
     Params(Dismissal { id }): Params<Dismissal>,
 ) -> Result<Json<Empty>> {
-    let viewer = user.actor;
-    api.db.write(move |c| notifications::dismiss(c, viewer, id)).await?;
-    Ok(Json(Empty {}))
+    remove(&api, user.actor, id).await
 }
 
 /// How many.

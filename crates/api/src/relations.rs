@@ -103,7 +103,11 @@ pub async fn authorize(api: Api, user: User<need::WriteFollows>, id: Path<ActorI
 
 /// `POST /api/v1/follow_requests/:account_id/reject`.
 pub async fn reject(api: Api, user: User<need::WriteFollows>, id: Path<ActorId>) -> Result<Json<Relationship>> {
-    act(&api, user, *id, |c, _, me, other| follow_requests::reject(c, me, other)).await
+    let reject = |c: &mut Connection, _: &Site, me, other| match follow_requests::reject(c, me, other)? {
+        true => Ok(()),
+        false => Err(majlis_local::Error::NotFound("follow request")),
+    };
+    act(&api, user, *id, reject).await
 }
 
 /// Does something to an account and answers with the relationship as it is then.

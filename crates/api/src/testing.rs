@@ -1,5 +1,6 @@
 //! The running application over a fresh database, for tests: whole requests in, whole answers out.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::dev::{Service as _, ServiceResponse};
@@ -7,6 +8,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::test::{TestRequest, init_service, read_body};
 use actix_web::{App, http::header::HeaderMap};
+use futures_util::future::LocalBoxFuture;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::{Federation, ServerInfo};
 use majlis_local::ids::ActorId;
@@ -15,9 +17,20 @@ use majlis_local::testing::{TestDb, people};
 use majlis_local::{apps, tokens};
 use majlis_media::{FilmLimits, Films, Limits, Media, Store};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use crate::state::{Api, Config};
 use crate::{cors, rate_limits, routes};
+
+/// The application itself, made at the first request: making it takes longer than most answers.
+#[derive(Clone)]
+struct Service(Rc<dyn Fn(TestRequest) -> LocalBoxFuture<'static, Answer>>);
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service")
+    }
+}
 
 /// The application and its database.
 #[derive(Debug, Clone)]
@@ -28,6 +41,7 @@ pub struct TestApp {
     pub db: Arc<TestDb>,
     /// Where the files go, for as long as the application is there.
     folder: Arc<tempfile::TempDir>,
+    service: Rc<OnceCell<Service>>,
 }
 
 /// Somebody who calls the application: with a token or without.
@@ -116,7 +130,8 @@ impl TestApp {
             alias_domains: Vec::new(),
         };
         let federation = Federation::new(db.clone(), PrivatePeers::On, server).expect("a federation");
-        Self { api: Api::new(db.clone(), media, federation, config), db: Arc::new(db), folder: Arc::new(folder) }
+        let api = Api::new(db.clone(), media, federation, config);
+        Self { api, db: Arc::new(db), folder: Arc::new(folder), service: Rc::default() }
     }
 
     /// Where the files go.
@@ -178,23 +193,32 @@ impl TestApp {
     }
 
     /// Sends a request as it stands. Headers and bodies are the caller's.
-    #[allow(clippy::expect_used)]
     pub async fn send(&self, request: TestRequest) -> Answer {
-        let service = init_service(
-            App::new()
-                .wrap(from_fn(rate_limits::limit))
-                .wrap(from_fn(cors::allow))
-                .wrap(NormalizePath::trim())
-                .app_data(self.api.clone())
-                .configure(routes::configure),
-        )
-        .await;
-        let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1234));
-        let request = request.peer_addr(peer).to_request();
-        match service.call(request).await {
-            Ok(response) => Answer::read(response).await,
-            Err(error) => Answer::of_error(&error).await,
-        }
+        let service = self.service.get_or_init(|| Service::of(self.api.clone())).await.clone();
+        service.0(request).await
+    }
+}
+
+impl Service {
+    async fn of(api: Api) -> Self {
+        let app = App::new()
+            .wrap(from_fn(rate_limits::limit))
+            .wrap(from_fn(cors::allow))
+            .wrap(NormalizePath::trim())
+            .app_data(api)
+            .configure(routes::configure);
+        let service = Rc::new(init_service(app).await);
+        Self(Rc::new(move |request| {
+            let service = service.clone();
+            let peer = std::net::SocketAddr::from(([192, 0, 2, 1], 1234));
+            let request = request.peer_addr(peer).to_request();
+            Box::pin(async move {
+                match service.call(request).await {
+                    Ok(response) => Answer::read(response).await,
+                    Err(error) => Answer::of_error(&error).await,
+                }
+            })
+        }))
     }
 }
 

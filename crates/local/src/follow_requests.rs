@@ -42,14 +42,13 @@ pub fn accept_all(c: &mut Connection, target: ActorId) -> Result<()> {
     Ok(())
 }
 
-/// A local person does not let `follower` follow. Nothing happens when it does not ask.
-pub fn reject(c: &mut Connection, target: ActorId, follower: ActorId) -> Result<()> {
-    if let Some(request) = withdraw(c, follower, target)?
-        && !actors::get(c, follower)?.is_local()
-    {
+/// A local person does not let `follower` follow. Nothing happens when it does not ask; gives back whether it did.
+pub fn reject(c: &mut Connection, target: ActorId, follower: ActorId) -> Result<bool> {
+    let Some(request) = withdraw(c, follower, target)? else { return Ok(false) };
+    if !actors::get(c, follower)?.is_local() {
         follows::reject(c, request.id, request.uri, follower, target)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The remote `target` lets one of ours follow: its `Accept`, which names the follow by its id, by the follower, or both.

@@ -151,7 +151,7 @@ pub fn people(c: &mut Connection, recipient: ActorId, key: &str, page: &Page) ->
 /// Deletes a whole group. Nothing happens when there is none.
 pub fn dismiss(c: &mut Connection, recipient: ActorId, key: &str) -> Result<()> {
     if let Some(id) = alone(key)? {
-        return notifications::dismiss(c, recipient, id);
+        return notifications::dismiss(c, recipient, id).map(drop);
     }
     diesel::delete(rows::table.filter(rows::recipient_id.eq(recipient)).filter(rows::group_key.eq(key))).execute(c)?;
     Ok(())

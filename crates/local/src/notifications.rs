@@ -331,10 +331,12 @@ pub fn get(c: &mut Connection, recipient: ActorId, id: NotificationId) -> Result
 }
 
 /// Deletes one of a recipient's notifications. Nothing happens when there is none.
-pub fn dismiss(c: &mut Connection, recipient: ActorId, id: NotificationId) -> Result<()> {
+pub fn dismiss(c: &mut Connection, recipient: ActorId, id: NotificationId) -> Result<bool> {
     let own = notifications::table.filter(notifications::recipient_id.eq(recipient));
     let left: Vec<Left> = diesel::delete(own.filter(notifications::id.eq(id))).returning(LEFT).get_results(c)?;
-    repair(c, left)
+    let was_there = !left.is_empty();
+    repair(c, left)?;
+    Ok(was_there)
 }
 
 /// Deletes all of a recipient's notifications, also the filtered ones.

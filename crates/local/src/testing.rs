@@ -1,5 +1,6 @@
 //! A fresh database per test: SQLite in a temporary folder, or a fresh PostgreSQL schema when `TEST_DATABASE_URL` is set.
 
+pub mod contents;
 pub mod people;
 pub mod statements;
 

@@ -18,7 +18,7 @@ struct Module {
 }
 
 /// Everything that was read.
-pub(super) struct Types {
+pub(crate) struct Types {
     modules: Vec<Module>,
     /// The enumerations of `stored_enum!`, with their words.
     words: HashMap<String, Vec<String>>,

@@ -224,7 +224,7 @@ async fn the_budget_holds_under_parallel_fetches() {
     let watched = Arc::new(AtomicUsize::new(0));
     let watcher = {
         let (app, watched) = (app.clone(), watched.clone());
-        tokio::spawn(async move {
+        actix_web::rt::spawn(async move {
             loop {
                 watched.fetch_max(stored(&app) as usize, Ordering::SeqCst);
                 tokio::time::sleep(Duration::from_millis(1)).await;

@@ -482,7 +482,7 @@ fn counters_are_right_after_any_order_of_events() {
                 9..=10 => follow_requests::receive_accept(c, far, None, Some(me)),
                 11 => follow_requests::receive_reject(c, far, None, Some(me)),
                 12 => follow_requests::accept(c, me, other),
-                13 => follow_requests::reject(c, me, other),
+                13 => follow_requests::reject(c, me, other).map(drop),
                 14 => blocks::block(c, &site, me, other).map(drop),
                 15 => blocks::unblock(c, me, other).and_then(|()| blocks::receive_undo(c, far, None, Some(me))),
                 16 => blocks::receive(c, &uri, far, me),
