@@ -6,6 +6,7 @@ use std::io::Cursor;
 use diesel::prelude::*;
 use image::{DynamicImage, ImageFormat};
 use majlis_local::announcements::{self, NewAnnouncement};
+use majlis_local::ids::ActorId;
 use majlis_local::scopes::{Scope, Scopes};
 use majlis_local::terms::{self, Terms};
 use majlis_local::testing::people;
@@ -108,7 +109,7 @@ impl World {
         let me = self.me.clone();
         let my_id = me.id().to_string();
         let mine_id = me.id();
-        self.app.write(move |c| Ok(people::set_discoverable(c, mine_id, true))).await;
+        self.discoverable(mine_id).await;
         let others = self.people("friend", n).await;
         let strangers = self.people("unknown", n).await;
         let mine = self.say(&me, "status=%23tea+at+four+https%3A%2F%2Fmajlis.example%2F&quote_approval_policy=public").await;
@@ -124,7 +125,7 @@ impl World {
         let mut parent = mine.clone();
         for (i, other) in others.iter().enumerate() {
             let theirs = other.id();
-            self.app.write(move |c| Ok(people::set_discoverable(c, theirs, true))).await;
+            self.discoverable(theirs).await;
             me.post(&format!("/api/v1/accounts/{theirs}/follow")).await.ok();
             other.post(&format!("/api/v1/accounts/{my_id}/follow")).await.ok();
             for act in ["favourite", "reblog", "bookmark"] {
@@ -247,6 +248,14 @@ impl World {
         let effective = "2026-01-01".parse().unwrap();
         self.app.write(move |c| terms::set(c, Terms { effective, content: "Be kind.".into() })).await;
         self.keep("date", "2026-01-01");
+    }
+
+    async fn discoverable(&self, actor: ActorId) {
+        let change = move |c: &mut majlis_local::Connection| {
+            people::set_discoverable(c, actor, true);
+            Ok(())
+        };
+        self.app.write(change).await;
     }
 
     async fn people(&self, name: &str, n: usize) -> Vec<Caller> {
