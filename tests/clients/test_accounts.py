@@ -18,6 +18,8 @@ from support.browser import OUT_OF_BAND, Browser
 from support.server import PASSWORD, SCOPES, Majlis, MakeServer, Person
 from support.waiting import eventually
 
+pytestmark = pytest.mark.engine
+
 
 @pytest.fixture
 def strict(new_server: MakeServer) -> Majlis:

@@ -13,7 +13,7 @@ from support.server import Majlis, Person
 from support.streams import Collector, Socket
 
 # The server goes before the streams are closed, which would wait for their next sign of life: Mastodon.py then raises in a thread.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+pytestmark = [pytest.mark.engine, pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")]
 
 TRANSPORTS = ["sse", "websocket"]
 

@@ -12,6 +12,8 @@ from support.browser import Browser
 from support.pictures import png
 from support.server import Person
 
+pytestmark = pytest.mark.engine
+
 TOOT = Path(sys.executable).parent / "toot"
 
 

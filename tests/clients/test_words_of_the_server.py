@@ -10,6 +10,8 @@ from support.server import Majlis, Person
 from support.streams import Collector
 from support.waiting import eventually
 
+pytestmark = pytest.mark.engine
+
 
 def test_announcements(server: Majlis, amina: Person, badr: Person) -> None:
     a, b = amina.app(), badr.app()
