@@ -1,5 +1,7 @@
 """Files in a bucket: the server against an S3 server (moto) in this process."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from support.archives import archive_path, fetch, logged_in, request_archive
 from support.films import film
 from support.pictures import png
 from support.server import MakeServer
@@ -60,6 +63,22 @@ def test_files_are_kept_in_a_bucket(new_server: MakeServer, bucket: str, tmp_pat
     assert amina.request("DELETE", f"/api/v1/media/{moving.id}").status_code == 200
     eventually(lambda: name not in keys(), what="the film is deleted")
     assert not (server.directory / "data" / "media").exists()
+
+
+def test_an_archive_lies_in_the_bucket_and_is_fetched_through_the_server(new_server: MakeServer, bucket: str) -> None:
+    server = new_server(**settings(bucket), MAJLIS_MEDIA_S3_PUBLIC_URL=f"{bucket}/majlis/")
+    amina = server.join("amina")
+    app = amina.app()
+    app.status_post("Look", media_ids=[app.media_post(png(60, 40), mime_type="image/png").id])
+    browser = logged_in(amina)
+    request_archive(browser)
+    answer = fetch(browser, archive_path(browser))
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    assert archive.testzip() is None and len(archive.namelist()) == 5
+    s3 = boto3.client("s3", endpoint_url=bucket, region_name="us-east-1")
+    keys = [item["Key"] for item in s3.list_objects_v2(Bucket="majlis", Prefix="archives/").get("Contents", [])]
+    assert len(keys) == 1 and s3.head_object(Bucket="majlis", Key=keys[0])["CacheControl"] == "private, no-store"
+    assert requests.get(f"{server.origin}/media/{keys[0]}", timeout=30, allow_redirects=False).status_code == 404
 
 
 def test_the_world_is_sent_to_the_bucket(new_server: MakeServer, bucket: str) -> None:

@@ -57,6 +57,9 @@ impl Federation {
 
     /// What a row names; `None` when it cannot be found.
     async fn look_up(&self, kind: Kind, row: &Row) -> Option<Target> {
+        if kind == Kind::Domains {
+            return Some(Target::Server);
+        }
         if kind == Kind::Bookmarks {
             return match self.resolve_url(&row.target).await {
                 Ok(Found::Post(post)) => Some(Target::Post(post)),

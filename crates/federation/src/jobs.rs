@@ -68,6 +68,7 @@ impl Federation {
             | Job::Erase { .. }
             | Job::CutServer { .. }
             | Job::ConvertMedia { .. }
+            | Job::MakeArchive { .. }
             | Job::Mail { .. }
             | Job::MergeNotifications { .. }
             | Job::EndPoll { .. }

@@ -2,6 +2,7 @@
 //! Knows the rows of `majlis-local` and the wire; never the client API or HTML.
 
 pub mod activities;
+pub mod archives;
 pub mod client;
 pub mod crawls;
 pub mod endpoints;

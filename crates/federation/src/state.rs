@@ -25,6 +25,8 @@ const KEYS: u64 = 20_000;
 const KEY_TIME: Duration = Duration::from_secs(600);
 /// Unknown signers that are fetched at the same time, over all hosts.
 const FETCHES: usize = 64;
+/// Archives that are made at the same time: nobody is in a hurry, and each may read a hundred thousand posts.
+const ARCHIVES: usize = 1;
 /// A key that does not fit is fetched again at most this often for each actor.
 pub(crate) const REFETCH_TIME: Duration = Duration::from_secs(300);
 
@@ -51,6 +53,8 @@ pub struct Inner {
     pub(crate) refetched: Cache<String, ()>,
     pub(crate) fetches: Semaphore,
     pub(crate) crawls: Crawls,
+    /// Archives that are made at the same time.
+    pub(crate) archiving: Semaphore,
     /// Pages that are being read for their cards.
     pub(crate) previewing: Cache<String, ()>,
     /// The numbers of nodeinfo.
@@ -112,6 +116,7 @@ impl Federation {
             refetched: Cache::builder().max_capacity(KEYS).time_to_live(REFETCH_TIME).build(),
             fetches: Semaphore::new(FETCHES),
             crawls: Crawls::new(),
+            archiving: Semaphore::new(ARCHIVES),
             previewing: Cache::builder().max_capacity(KEYS).time_to_live(PREVIEW_TIME).build(),
             counts: Cache::builder().max_capacity(1).time_to_live(COUNT_TIME).build(),
         })))

@@ -11,7 +11,7 @@ use crate::error::{Error, Flaw, Result};
 use crate::ids::{ActorId, AttachmentId, PostId, ScheduledId};
 use crate::jobs::{self, Job};
 use crate::json::Json;
-use crate::schema::{actors, attachments, cards, custom_emojis, draft_attachments};
+use crate::schema::{actors, archives, attachments, cards, custom_emojis, draft_attachments};
 use crate::time::Timestamp;
 use crate::{posts, reports};
 
@@ -350,7 +350,7 @@ pub fn remote_address(c: &mut Connection, id: AttachmentId, is_proven: bool) -> 
     if is_shown { Ok(url) } else { Err(Error::NotFound("media")) }
 }
 
-/// Of these storage keys the ones that nothing names: no attachment, profile, card or custom emoji, nor an open report.
+/// Of these storage keys the ones that nothing names: no attachment, profile, card, custom emoji or archive, nor an open report.
 pub fn unnamed(c: &mut Connection, keys: Vec<String>) -> Result<Vec<String>> {
     let named = named(c, &keys)?;
     reports::not_in_open_report(c, None, keys.into_iter().filter(|key| !named.contains(key)).collect())
@@ -368,6 +368,7 @@ fn named(c: &mut Connection, keys: &[String]) -> Result<HashSet<String>> {
     add(ours().filter(actors::header.eq_any(keys)).select(actors::header).load(c)?);
     add(ours().filter(actors::header_static.eq_any(keys)).select(actors::header_static).load(c)?);
     add(cards::table.filter(cards::image.eq_any(keys)).select(cards::image).load(c)?);
+    add(archives::table.filter(archives::file.eq_any(keys)).select(archives::file).load(c)?);
     let files: Vec<String> = custom_emojis::table.filter(custom_emojis::file.eq_any(keys)).select(custom_emojis::file).load(c)?;
     named.extend(files);
     let stills = custom_emojis::table.filter(custom_emojis::static_file.eq_any(keys)).select(custom_emojis::static_file);

@@ -185,7 +185,10 @@ pub(crate) fn without_blockers(c: &mut Connection, mut people: Vec<ActorId>, pos
 }
 
 /// The domain that was typed, as it is stored.
-fn checked(typed: &str) -> Result<String> {
+///
+/// # Errors
+/// [`Error::Invalid`] when it is no domain name.
+pub(crate) fn checked(typed: &str) -> Result<String> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Err(Error::invalid("domain", Flaw::Blank, "can't be blank"));

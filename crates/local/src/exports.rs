@@ -1,5 +1,5 @@
-//! What people carry away: whom they follow, block, mute and have on lists, and what they have bookmarked, as the CSV files
-//! that Mastodon writes and reads.
+//! What people carry away: whom they follow, block, mute and have on lists, which servers they block, and what they have
+//! bookmarked, as the CSV files that Mastodon writes and reads.
 
 use diesel::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::connection::Connection;
 use crate::error::Result;
 use crate::ids::ActorId;
 use crate::json::Json;
-use crate::schema::{actors, blocks, bookmarks, follows, list_members, lists, mutes, posts};
+use crate::schema::{actors, blocks, bookmarks, domain_blocks, follows, list_members, lists, mutes, posts};
 use crate::site::Site;
 
 /// A file of what somebody has here.
@@ -18,13 +18,15 @@ pub enum Export {
     Followers,
     Blocks,
     Mutes,
+    Domains,
     Lists,
     Bookmarks,
 }
 
 impl Export {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 6] = [Self::Following, Self::Followers, Self::Lists, Self::Blocks, Self::Mutes, Self::Bookmarks];
+    pub const ALL: [Self; 7] =
+        [Self::Following, Self::Followers, Self::Lists, Self::Blocks, Self::Mutes, Self::Domains, Self::Bookmarks];
 
     /// The file's name, as Mastodon calls it.
     pub fn file(self) -> &'static str {
@@ -33,6 +35,7 @@ impl Export {
             Self::Followers => "followers.csv",
             Self::Blocks => "blocked_accounts.csv",
             Self::Mutes => "muted_accounts.csv",
+            Self::Domains => "blocked_domains.csv",
             Self::Lists => "lists.csv",
             Self::Bookmarks => "bookmarks.csv",
         }
@@ -94,6 +97,14 @@ pub fn csv(c: &mut Connection, site: &Site, of: ActorId, what: Export) -> Result
                 .select(((actors::username, actors::domain), mutes::notifications))
                 .load(c)?;
             all.iter().for_each(|(who, hides)| row(&mut file, &[&acct(who), &hides.to_string()]));
+        }
+        Export::Domains => {
+            let all: Vec<String> = domain_blocks::table
+                .filter(domain_blocks::actor_id.eq(of))
+                .order(domain_blocks::id.desc())
+                .select(domain_blocks::domain)
+                .load(c)?;
+            all.iter().for_each(|domain| row(&mut file, &[domain]));
         }
         Export::Lists => {
             let all: Vec<(String, Who)> = list_members::table
@@ -191,6 +202,9 @@ mod tests {
             people::follow(c, bea, ali);
             people::block(c, ali, bea);
             people::mute(c, ali, rita, None);
+            for domain in ["spam.example", "Ads.example"] {
+                crate::domain_blocks::block(c, &people::site(), ali, domain)?;
+            }
             people::list(c, ali, &[rita], 0, false);
             let post = people::say(c, bea, "keep me");
             people::bookmark(c, ali, post.id);
@@ -201,6 +215,7 @@ mod tests {
             assert_eq!(file(Export::Followers), "Account address\nbea@majlis.example\n");
             assert_eq!(file(Export::Blocks), "bea@majlis.example\n");
             assert!(file(Export::Mutes).starts_with("Account address,Hide notifications\nrita@peer.example,"));
+            assert_eq!(file(Export::Domains), "ads.example\nspam.example\n");
             assert!(file(Export::Lists).ends_with(",rita@peer.example\n"));
             assert_eq!(file(Export::Bookmarks), format!("{}\n", post.uri));
             let zoe = people::local(c, "zoe").id;

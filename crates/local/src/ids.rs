@@ -224,6 +224,8 @@ id! {
     PasskeyId
     /// A file of what somebody brings along.
     ImportId
+    /// A file of what somebody takes along.
+    ArchiveId
     /// A client application.
     AppId
     /// An access token.

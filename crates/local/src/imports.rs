@@ -1,16 +1,17 @@
 //! What people bring along from another server: the files of [`crate::exports`], taken row by row in small pieces of work, since
 //! whoever stands in them may have to be looked up elsewhere first.
 
+mod rows;
+
 use diesel::prelude::*;
-use serde::{Deserialize, Serialize};
 
 use crate::actors::Actor;
 use crate::blocks;
 use crate::bookmarks;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, cols};
+use crate::domain_blocks;
 use crate::error::{Error, Flaw, Result};
-use crate::exports;
 use crate::follows::{self, Choices};
 use crate::ids::{ActorId, ImportId};
 use crate::jobs::{self, Job};
@@ -19,11 +20,14 @@ use crate::lists::{self, RepliesPolicy};
 use crate::mutes;
 use crate::on_each;
 use crate::posts::Post;
-use crate::schema::{actors, blocks as block_rows, bookmarks as bookmark_rows, follows as follow_rows};
-use crate::schema::{import_rows, imports, mutes as mute_rows, posts as post_rows};
+use crate::schema::{actors, blocks as block_rows, bookmarks as bookmark_rows, domain_blocks as domain_rows};
+use crate::schema::{follows as follow_rows, import_rows, imports, mutes as mute_rows, posts as post_rows};
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::visibility::may_see;
+
+pub use rows::Row;
+use rows::read;
 
 /// Rows of a file (Mastodon takes as many).
 pub const ROWS: usize = 20_000;
@@ -35,8 +39,6 @@ const UNDER_WAY: i64 = 3;
 const SHOWN: i64 = 20;
 /// What is taken away in one write.
 const TAKEN_AWAY: i64 = 50;
-/// Characters of an address in a row.
-const ADDRESS_LIMIT: usize = 2_048;
 
 stored_enum! {
     /// What a file holds.
@@ -51,6 +53,8 @@ stored_enum! {
         Lists = 3 "lists",
         /// What somebody has bookmarked.
         Bookmarks = 4 "bookmarks",
+        /// Which servers somebody blocks.
+        Domains = 5 "domain_blocking",
     }
 }
 
@@ -78,30 +82,14 @@ pub struct Import {
     pub finished_at: Option<Timestamp>,
 }
 
-/// A row of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Row {
-    /// An account (`name@domain`), or a post's address.
-    pub target: String,
-    /// The list's title.
-    pub list: String,
-    /// Whether boosts are shown.
-    pub boosts: Option<bool>,
-    /// Whether posts notify.
-    pub notify: Option<bool>,
-    /// Languages that are shown.
-    pub languages: Option<Vec<String>>,
-    /// Whether notifications are hidden too.
-    pub hides: Option<bool>,
-}
-
 /// What a row names, once it was looked up.
 #[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub enum Target {
     Actor(Box<Actor>),
     Post(Box<Post>),
+    /// A server is blocked by its name, whether or not it is there.
+    Server,
 }
 
 /// Begins an import of a file; the rest is done by jobs.
@@ -145,41 +133,6 @@ pub fn begin(c: &mut Connection, actor: ActorId, kind: Kind, overwrite: bool, te
     }
     jobs::enqueue(c, &Job::Import { import: id })?;
     Ok(id)
-}
-
-/// The rows that can be read, whether or not there is a head above them.
-fn read(kind: Kind, text: &str) -> Vec<Row> {
-    let cell = |cells: &[String], n: usize| cells.get(n).cloned().unwrap_or_default();
-    let switch = |text: String| match text.to_ascii_lowercase().as_str() {
-        "true" | "1" => Some(true),
-        "false" | "0" => Some(false),
-        _ => None,
-    };
-    let account = |text: String| Some(text.trim_start_matches('@').to_owned()).filter(|acct| acct.contains('@'));
-    let mut rows = Vec::new();
-    for cells in exports::rows(text, ROWS + 1) {
-        let first = cell(&cells, 0);
-        let row = match kind {
-            Kind::Following => account(first).map(|target| Row {
-                target,
-                boosts: switch(cell(&cells, 1)),
-                notify: switch(cell(&cells, 2)),
-                languages: Some(cell(&cells, 3))
-                    .map(|all| all.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect())
-                    .filter(|all: &Vec<String>| !all.is_empty()),
-                ..Row::default()
-            }),
-            Kind::Blocks => account(first).map(|target| Row { target, ..Row::default() }),
-            Kind::Mutes => account(first).map(|target| Row { target, hides: switch(cell(&cells, 1)), ..Row::default() }),
-            Kind::Lists => account(cell(&cells, 1)).map(|target| Row { target, list: first, ..Row::default() }),
-            Kind::Bookmarks => Some(first)
-                .filter(|uri| uri.starts_with("https://") || uri.starts_with("http://"))
-                .map(|target| Row { target, ..Row::default() }),
-        };
-        rows.extend(row.filter(|row| row.target.len() <= ADDRESS_LIMIT));
-    }
-    rows.truncate(ROWS);
-    rows
 }
 
 /// The import with this id.
@@ -239,7 +192,7 @@ pub fn clear(c: &mut Connection, site: &Site, id: ImportId) -> Result<bool> {
             .filter(mute_rows::actor_id.eq(me))
             .select(columns)
             .load(c)?,
-        Kind::Lists | Kind::Bookmarks => Vec::new(),
+        Kind::Lists | Kind::Bookmarks | Kind::Domains => Vec::new(),
     };
     let most = usize::try_from(TAKEN_AWAY).unwrap_or(usize::MAX);
     let gone: Vec<ActorId> = others.iter().filter(|other| !kept.contains(&acct(other))).map(|other| other.0).take(most).collect();
@@ -248,7 +201,7 @@ pub fn clear(c: &mut Connection, site: &Site, id: ImportId) -> Result<bool> {
             Kind::Following => follows::unfollow(c, me, *target)?,
             Kind::Blocks => blocks::unblock(c, me, *target)?,
             Kind::Mutes => mutes::unmute(c, me, *target)?,
-            Kind::Lists | Kind::Bookmarks => {}
+            Kind::Lists | Kind::Bookmarks | Kind::Domains => {}
         }
     }
     let mut count = gone.len();
@@ -260,6 +213,13 @@ pub fn clear(c: &mut Connection, site: &Site, id: ImportId) -> Result<bool> {
             .load(c)?;
         for (post, _) in all.iter().filter(|(_, uri)| !kept.contains(&uri.to_lowercase())).take(most) {
             bookmarks::remove(c, me, *post)?;
+            count += 1;
+        }
+    }
+    if import.kind == Kind::Domains {
+        let all: Vec<String> = domain_rows::table.filter(domain_rows::actor_id.eq(me)).select(domain_rows::domain).load(c)?;
+        for domain in all.iter().filter(|domain| !kept.contains(*domain)).take(most) {
+            domain_blocks::unblock(c, me, domain)?;
             count += 1;
         }
     }
@@ -317,6 +277,7 @@ fn carry_out(c: &mut Connection, site: &Site, import: &Import, row: &Row, target
                 lists::add(c, me, list, &[other.id])?;
             }
         }
+        (Kind::Domains, Target::Server) => domain_blocks::block(c, site, me, &row.target)?,
         (Kind::Bookmarks, Target::Post(post)) => {
             if !may_see(c, Some(me), post)? {
                 return Ok(false);
@@ -340,18 +301,28 @@ mod tests {
     use crate::testing::{TestDb, people};
 
     #[test]
-    fn files_of_every_kind_are_read_with_and_without_a_head() {
-        let rows = read(
-            Kind::Following,
-            "Account address,Show boosts,Notify on new posts,Languages\na@x.example,false,true,\"ar, en\"\n@b@y.example\nnobody\n",
-        );
-        assert_eq!(rows.len(), 2);
-        assert_eq!((rows[0].boosts, rows[0].notify), (Some(false), Some(true)));
-        assert_eq!(rows[0].languages, Some(vec!["ar".to_owned(), "en".to_owned()]));
-        assert_eq!((rows[1].target.as_str(), rows[1].boosts, &rows[1].languages), ("b@y.example", None, &None));
-        assert_eq!(read(Kind::Lists, "Friends,a@x.example\n")[0].list, "Friends");
-        assert_eq!(read(Kind::Mutes, "Account address,Hide notifications\na@x.example,false")[0].hides, Some(false));
-        assert_eq!(read(Kind::Bookmarks, "https://x.example/1\njavascript:1").len(), 1);
+    fn servers_are_blocked_and_those_that_the_file_does_not_name_are_not_any_more() {
+        let db = TestDb::new();
+        db.write_now(|c| {
+            let (site, ali) = (people::site(), people::local(c, "ali").id);
+            domain_blocks::block(c, &site, ali, "old.example")?;
+            domain_blocks::block(c, &site, ali, "kept.example")?;
+            let file = "#domain\nKept.example\nnew.example\nmajlis.example\n";
+            for (overwrite, left) in [(false, 3), (true, 2)] {
+                let id = begin(c, ali, Kind::Domains, overwrite, file)?;
+                assert!(!clear(c, &site, id)?);
+                for (position, row) in next(c, id, 10)? {
+                    take(c, &site, id, position, &row, Some(&Target::Server))?;
+                }
+                finish(c, id)?;
+                assert_eq!(get(c, id)?.failed, 1, "nobody blocks the server that they are on");
+                let blocked = domain_blocks::of(c, ali, &crate::Page::newest(10))?.items;
+                assert_eq!(blocked.len(), left, "{blocked:?}");
+                assert!(blocked.contains(&"kept.example".to_owned()) && blocked.contains(&"new.example".to_owned()));
+            }
+            Ok(())
+        })
+        .unwrap();
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::connection::Connection;
 use crate::db::wake_jobs;
 use crate::error::Result;
 use crate::ids::{
-    ActorId, AnnouncementId, AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId, ImportId, JobId, LikeId,
+    ActorId, AnnouncementId, ArchiveId, AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId, ImportId, JobId, LikeId,
     NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
 };
 use crate::json::Json;
@@ -121,6 +121,11 @@ pub enum Job {
     Import {
         /// The import.
         import: ImportId,
+    },
+    /// Make the archive that somebody has asked for.
+    MakeArchive {
+        /// The archive.
+        archive: ArchiveId,
     },
     /// Write to somebody.
     Mail {

@@ -7,6 +7,7 @@ pub mod actors;
 pub mod announcements;
 pub mod annual_reports;
 pub mod apps;
+pub mod archives;
 pub mod attachments;
 pub mod audience;
 pub mod authenticators;

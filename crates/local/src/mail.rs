@@ -68,6 +68,11 @@ pub enum Letter {
         /// The account.
         username: String,
     },
+    /// The archive that somebody has asked for can be fetched.
+    ArchiveReady {
+        /// The account.
+        username: String,
+    },
     /// A log-in needs more than a password from now on, or no longer.
     Security {
         /// The account.

@@ -105,6 +105,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    archives (id) {
+        id -> BigInt,
+        actor_id -> BigInt,
+        file -> Nullable<Text>,
+        bytes -> Nullable<BigInt>,
+        created_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     imports (id) {
         id -> BigInt,
         actor_id -> BigInt,
@@ -1034,6 +1045,7 @@ diesel::joinable!(activities -> actors (sender_id));
 diesel::joinable!(actor_endpoints -> actors (actor_id));
 diesel::joinable!(announcement_reactions -> announcements (announcement_id));
 diesel::joinable!(announcement_reads -> announcements (announcement_id));
+diesel::joinable!(archives -> users (actor_id));
 diesel::joinable!(attachments -> actors (owner_id));
 diesel::joinable!(attachments -> posts (post_id));
 diesel::joinable!(authenticators -> users (actor_id));
@@ -1112,6 +1124,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     announcements,
     annual_reports,
     apps,
+    archives,
     attachments,
     authenticators,
     blocks,

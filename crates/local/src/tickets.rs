@@ -24,8 +24,6 @@ stored_enum! {
         SecondStep = 3 "second_step",
         /// For nothing: a passkey's challenge that was used, kept so that it is not used again.
         SpentChallenge = 4 "spent_challenge",
-        /// To fetch an archive; its data is the archive's key.
-        Archive = 5 "archive",
     }
 }
 
@@ -38,7 +36,6 @@ impl Purpose {
             Self::Unconfirmed => 1_800,
             Self::SecondStep => 600,
             Self::SpentChallenge => 1_200,
-            Self::Archive => 86_400,
         }
     }
 }

@@ -4,6 +4,7 @@
 use diesel::prelude::*;
 
 use crate::actors::{self, Actor};
+use crate::archives;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, cols};
 use crate::db::after_commit;
@@ -266,6 +267,7 @@ fn forget(c: &mut Connection, actor: &Actor) -> Result<()> {
     diesel::delete(pins::table.filter(pins::actor_id.eq(id))).execute(c)?;
     diesel::delete(hashtag_follows::table.filter(hashtag_follows::actor_id.eq(id))).execute(c)?;
     diesel::delete(list_members::table.filter(list_members::actor_id.eq(id))).execute(c)?;
+    archives::forget(c, id)?;
     let pictures = [&actor.avatar, &actor.avatar_static, &actor.header, &actor.header_static];
     let mut keys: Vec<String> = pictures.into_iter().flatten().cloned().collect();
     keys.sort_unstable();

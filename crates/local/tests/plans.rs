@@ -7,7 +7,7 @@ use majlis_local::notifications::{self, Filter, Notice, NotificationKind};
 use majlis_local::testing::TestDb;
 use majlis_local::testing::people::*;
 use majlis_local::testing::statements::{full_scans, plan, statements};
-use majlis_local::{Connection, Engine, Page, Result, notification_groups, notification_requests, search, threads};
+use majlis_local::{Connection, Engine, Page, Result, archives, notification_groups, notification_requests, search, threads};
 
 fn check<T>(c: &mut Connection, name: &str, most: usize, f: impl FnOnce(&mut Connection) -> Result<T>) {
     let (result, sent) = statements(c, f);
@@ -52,8 +52,12 @@ fn no_page_reads_a_whole_table() {
                 check(c, "favourites", 1, |c| feeds::favourites(c, me.id, &page));
                 check(c, "bookmarks", 1, |c| feeds::bookmarks(c, me.id, None, &page));
                 check(c, "search", 1, |c| search::posts(c, &site(), Some(me.id), "hello -x has:image", None, &page, 0));
+                check(c, "archive of posts", 1, |c| archives::posts(c, me.id, &page));
+                check(c, "archive of likes", 1, |c| archives::liked(c, me.id, &page));
+                check(c, "archive of bookmarks", 1, |c| archives::bookmarked(c, me.id, &page));
                 check(c, "library", 1, |c| search::posts(c, &site(), Some(me.id), "in:library", None, &page, 0));
             }
+            check(c, "archives", 1, |c| archives::standing(c, me.id));
             check(c, "pinned", 1, |c| feeds::pinned(c, Some(me.id), ali.id));
             check(c, "thread", 2, |c| threads::around(c, Some(me.id), &post));
             check(c, "people", 1, |c| search::actors(c, Some(me.id), "al", false, 20, 0));

@@ -142,7 +142,7 @@ fn fine_coding(outline: &Outline, image: &DynamicImage) -> Coding {
         Kind::Jpeg => Coding::Jpeg(FINE),
         Kind::Png | Kind::Gif => Coding::Png,
         Kind::WebP if outline.lossless || image.has_alpha() => Coding::WebP,
-        Kind::WebP | Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => Coding::Jpeg(FINE),
+        Kind::WebP | Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw | Kind::Zip => Coding::Jpeg(FINE),
     }
 }
 

@@ -25,12 +25,25 @@ pub enum Folder {
     Uploads,
     /// Copies of what other servers keep.
     Remote,
+    /// What people have asked for to take along: served to them alone.
+    Archives,
 }
 
 impl Folder {
     /// Every folder.
-    pub const ALL: [Folder; 7] =
-        [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Emojis, Folder::Cards, Folder::Uploads, Folder::Remote];
+    pub const ALL: [Folder; 8] = [
+        Folder::Attachments,
+        Folder::Avatars,
+        Folder::Headers,
+        Folder::Emojis,
+        Folder::Cards,
+        Folder::Uploads,
+        Folder::Remote,
+        Folder::Archives,
+    ];
+
+    /// The folders whose files are never shown to the world.
+    const PRIVATE: [Folder; 2] = [Folder::Uploads, Folder::Archives];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -41,6 +54,7 @@ impl Folder {
             Folder::Cards => "cards",
             Folder::Uploads => "uploads",
             Folder::Remote => "remote",
+            Folder::Archives => "archives",
         }
     }
 }
@@ -83,9 +97,11 @@ impl Key {
         &self.0
     }
 
-    /// Whether the file may be shown to the world: an upload as it came may tell where it was made.
+    /// Whether the file may be shown to the world: an upload as it came may tell where it was made, and an archive is one
+    /// person's own.
     pub fn is_public(&self) -> bool {
-        self.kind() != Kind::Raw && !self.0.starts_with(Folder::Uploads.name())
+        let is_in = |folder: Folder| self.0.split('/').next() == Some(folder.name());
+        !matches!(self.kind(), Kind::Raw | Kind::Zip) && !Folder::PRIVATE.into_iter().any(is_in)
     }
 
     /// The kind of file behind the key, from its ending, which this crate chose by the file's content.
@@ -168,6 +184,15 @@ mod tests {
     #[test]
     fn keys_differ() {
         assert_ne!(Key::random(Folder::Avatars, Kind::Png), Key::random(Folder::Avatars, Kind::Png));
+    }
+
+    #[test]
+    fn what_is_somebodys_own_is_not_shown() {
+        for folder in Folder::ALL {
+            let is_public = !matches!(folder, Folder::Uploads | Folder::Archives);
+            assert_eq!(Key::random(folder, Kind::Png).is_public(), is_public, "{folder:?}");
+            assert!(!Key::random(folder, Kind::Zip).is_public() && !Key::random(folder, Kind::Raw).is_public());
+        }
     }
 
     #[test]

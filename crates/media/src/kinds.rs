@@ -25,12 +25,14 @@ pub enum Kind {
     Mp3,
     /// What somebody sent and nobody has looked through yet. It is never served.
     Raw,
+    /// Everything that somebody has said here. It is served to that person alone.
+    Zip,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Kind; 9] =
-        [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP, Kind::Mp4, Kind::WebM, Kind::M4a, Kind::Mp3, Kind::Raw];
+    pub const ALL: [Kind; 10] =
+        [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP, Kind::Mp4, Kind::WebM, Kind::M4a, Kind::Mp3, Kind::Raw, Kind::Zip];
 
     /// The kinds of picture that are always taken, in the order in which people are told of them.
     pub const PICTURES: [Kind; 4] = [Kind::Jpeg, Kind::Png, Kind::Gif, Kind::WebP];
@@ -58,6 +60,7 @@ impl Kind {
             Kind::M4a => "audio/mp4",
             Kind::Mp3 => "audio/mpeg",
             Kind::Raw => "application/octet-stream",
+            Kind::Zip => "application/zip",
         }
     }
 
@@ -73,6 +76,7 @@ impl Kind {
             Kind::M4a => "m4a",
             Kind::Mp3 => "mp3",
             Kind::Raw => "raw",
+            Kind::Zip => "zip",
         }
     }
 
@@ -87,6 +91,7 @@ impl Kind {
             Kind::WebM => "WebM",
             Kind::Mp3 => "MP3",
             Kind::Raw => "uploaded",
+            Kind::Zip => "ZIP",
         }
     }
 

@@ -3,7 +3,7 @@
 //!
 //! [`Media`] is the door: [`Media::attach`], [`Media::avatar`] and [`Media::header`] take the bytes somebody sent and
 //! answer with typed, stored variants; films and sounds are [`accepted`](Media::accept) as they came and
-//! [`converted`](Media::convert) later; [`Store`] gives all of them back by [`Key`].
+//! [`converted`](Media::convert) later; [`Store`] gives all of them back by [`Key`], and [`Zip`] packs many of them into one.
 
 mod animations;
 mod colours;
@@ -17,7 +17,10 @@ mod media;
 mod outlines;
 mod pixels;
 mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod workers;
+mod zip;
 
 pub use errors::Error;
 pub use films::{AudioFacts, Facts, FilmLimits, FilmSort, Films};
@@ -26,6 +29,7 @@ pub use kinds::Kind;
 pub use limits::{AVATAR, EMOJI_PIXELS, HEADER, Limits, ORIGINAL_PIXELS, PREVIEW_PIXELS};
 pub use media::{Accepted, Attachment, Copied, Film, Incoming, Media, ProfilePicture, Variant};
 pub use store::{Bucket, Object, Store};
+pub use zip::Zip;
 
 #[cfg(test)]
 mod samples;

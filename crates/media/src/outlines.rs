@@ -45,7 +45,7 @@ impl Outline {
             Kind::Png => png::trace(bytes),
             Kind::Gif => gif::trace(bytes),
             Kind::WebP => webp::trace(bytes),
-            Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => Err(Flaw::Foreign("no picture")),
+            Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw | Kind::Zip => Err(Flaw::Foreign("no picture")),
         };
         let outline = outline.map_err(|flaw| match flaw {
             Flaw::Broken(cause) => Error::broken(kind, cause),

@@ -72,7 +72,7 @@ fn decoder(bytes: &[u8], kind: Kind, room: u64) -> image::ImageResult<impl Image
         Kind::Png => ImageFormat::Png,
         Kind::Gif => ImageFormat::Gif,
         Kind::WebP => ImageFormat::WebP,
-        Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw => {
+        Kind::Mp4 | Kind::WebM | Kind::M4a | Kind::Mp3 | Kind::Raw | Kind::Zip => {
             return Err(image::ImageError::IoError(std::io::ErrorKind::Unsupported.into()));
         }
     };

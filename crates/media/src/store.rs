@@ -116,16 +116,26 @@ impl Store {
 
     /// Stores the file at this path under the key, as a whole or not at all, without reading all of it into memory.
     pub async fn put_file(&self, key: &Key, file: &FsPath) -> Result<(), Error> {
-        let mut from = tokio::fs::File::open(file).await.map_err(store_error)?;
+        self.put_from(key, tokio::fs::File::open(file).await.map_err(store_error)?).await.map(drop)
+    }
+
+    /// The same of a file that is open, from where it stands; gives back how many bytes that were.
+    pub async fn put_open(&self, key: &Key, file: File) -> Result<u64, Error> {
+        self.put_from(key, tokio::fs::File::from_std(file)).await
+    }
+
+    async fn put_from(&self, key: &Key, mut from: tokio::fs::File) -> Result<u64, Error> {
         let options = PutMultipartOptions { attributes: self.attributes(key), ..PutMultipartOptions::default() };
         let upload = self.objects.put_multipart_opts(&path(key), options).await.map_err(|cause| failure(key, cause))?;
         let mut to = WriteMultipart::new_with_chunk_size(upload, PART);
         let mut piece = BytesMut::with_capacity(PIECE as usize);
+        let mut length = 0;
         loop {
             piece.reserve(PIECE as usize);
             match from.read_buf(&mut piece).await {
                 Ok(0) => break,
-                Ok(_) => {
+                Ok(read) => {
+                    length += read as u64;
                     to.wait_for_capacity(PARTS_AT_ONCE).await.map_err(|cause| failure(key, cause))?;
                     to.put(piece.split().freeze());
                 }
@@ -136,7 +146,8 @@ impl Store {
                 }
             }
         }
-        to.finish().await.map(drop).map_err(|cause| failure(key, cause))
+        to.finish().await.map_err(|cause| failure(key, cause))?;
+        Ok(length)
     }
 
     /// Copies the file under the key to this path. Fails with [`Error::NotFound`] when there is none.
@@ -176,10 +187,8 @@ impl Store {
         if !self.typed {
             return Attributes::new();
         }
-        Attributes::from_iter([
-            (Attribute::ContentType, key.kind().mime()),
-            (Attribute::CacheControl, "public, max-age=31536000, immutable"),
-        ])
+        let keep = if key.is_public() { "public, max-age=31536000, immutable" } else { "private, no-store" };
+        Attributes::from_iter([(Attribute::ContentType, key.kind().mime()), (Attribute::CacheControl, keep)])
     }
 
     /// Deletes the file under the key. That there is none is fine: a deletion may be tried again.
@@ -311,7 +320,10 @@ mod tests {
                 let bytes: Vec<u8> = (0..length).map(|at| at as u8).collect();
                 fs::write(&here, &bytes).unwrap();
                 let key = Key::random(Folder::Uploads, Kind::Raw);
-                store.put_file(&key, &here).await.unwrap();
+                match length {
+                    5 => assert_eq!(store.put_open(&key, File::open(&here).unwrap()).await.unwrap(), 5),
+                    _ => store.put_file(&key, &here).await.unwrap(),
+                }
                 store.fetch(&key, &back).await.unwrap();
                 assert!(fs::read(&back).unwrap() == bytes, "{length}");
                 assert!(matches!(store.fetch(&Key::random(Folder::Uploads, Kind::Raw), &back).await, Err(Error::NotFound(_))));

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
-    Connection, Db, Result, Timestamp, apps, attachments, cards, hashtags, instances, mutes, oauth_codes, publish, received,
-    sessions, tickets, tokens, tombstones, trends, verified_links,
+    Connection, Db, Result, Timestamp, apps, archives, attachments, cards, hashtags, instances, mutes, oauth_codes, publish,
+    received, sessions, tickets, tokens, tombstones, trends, verified_links,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -84,6 +84,7 @@ const CHORES: &[Chore] = &[
     },
     // One write for all of it, and small: what trends stands in tables of a hundred rows.
     Chore { name: "trends", every: Duration::from_secs(5 * MINUTE), run: trends::refresh },
+    Chore { name: "archives", every: Duration::from_secs(HOUR), run: |c, now| archives::purge(c, now, BATCH) },
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];
 

@@ -205,9 +205,10 @@ mod tests {
         assert_eq!(sent.headers().get("location").unwrap(), &format!("https://files.example/{key}"));
         let ours = call_service(&app, get("same-origin").to_request()).await;
         assert_eq!((ours.status(), ours.headers().get("content-type").unwrap().as_bytes()), (StatusCode::OK, &b"video/mp4"[..]));
-        let hidden = Key::random(Folder::Uploads, Kind::Raw);
-        let hidden = TestRequest::get().uri(&format!("/media/{hidden}")).to_request();
-        assert_eq!(call_service(&app, hidden).await.status(), StatusCode::NOT_FOUND);
+        for hidden in [Key::random(Folder::Uploads, Kind::Raw), Key::random(Folder::Archives, Kind::Zip)] {
+            let hidden = TestRequest::get().uri(&format!("/media/{hidden}")).to_request();
+            assert_eq!(call_service(&app, hidden).await.status(), StatusCode::NOT_FOUND);
+        }
     }
 
     #[actix_web::test]

@@ -1,5 +1,6 @@
 //! The rooms of one server, each with what it needs to know: made once at the start and shared by requests and jobs.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use actix_web::web::{self, Data, ServiceConfig};
@@ -10,8 +11,10 @@ use majlis_api::push::message::{self, Sent, Told};
 use majlis_api::translation::Service;
 use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
-use majlis_federation::{Federation, ServerInfo, previews};
-use majlis_local::ids::{ActorId, AnnouncementId, AttachmentId, JobId, NotificationId, PostId, PushSubscriptionId, ScheduledId};
+use majlis_federation::{Federation, ServerInfo, archives, previews};
+use majlis_local::ids::{
+    ActorId, AnnouncementId, ArchiveId, AttachmentId, JobId, NotificationId, PostId, PushSubscriptionId, ScheduledId,
+};
 use majlis_local::jobs::{self, Job};
 use majlis_local::mail::Mail;
 use majlis_local::registrations::Registrations;
@@ -36,6 +39,9 @@ const BODY_LIMIT: usize = 1 << 20;
 /// When a film whose turn has not come asks again.
 const TURN: Duration = Duration::from_secs(2);
 
+/// The same of an archive.
+const ARCHIVE_TURN: Duration = Duration::from_secs(10);
+
 /// The rooms. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Rooms {
@@ -47,6 +53,8 @@ pub struct Rooms {
     pub store: Store,
     /// Where the world may read them besides.
     elsewhere: Elsewhere,
+    /// Where archives are written until they are whole.
+    scratch: PathBuf,
     api: Api,
     pages: Web,
     mailer: Mailer,
@@ -69,7 +77,7 @@ impl Rooms {
         let elsewhere =
             Elsewhere(config.media_s3_public_url.as_ref().filter(|_| config.media_s3_bucket.is_some()).map(|url| url.0.clone()));
         let mailer = mailer(config, db.site().domain())?;
-        Ok(Self { db, federation, store, elsewhere, api, pages, mailer })
+        Ok(Self { db, federation, store, elsewhere, scratch: config.scratch_dir(), api, pages, mailer })
     }
 
     /// Adds every room's routes and what they need. Where two rooms answer at one address, the federation says first whether
@@ -95,6 +103,7 @@ impl Rooms {
     pub async fn run(&self, id: JobId, job: Job) -> Outcome {
         match &job {
             Job::ConvertMedia { attachment } => return convert(&self.api, *attachment).await,
+            Job::MakeArchive { archive } => return self.make_archive(*archive).await,
             Job::DeleteFiles { keys } => return delete_files(&self.store, keys).await,
             Job::Erase { actor } => return erase(&self.db, *actor).await,
             Job::Announce { announcement } => return announce(&self.db, *announcement).await,
@@ -128,6 +137,17 @@ impl Rooms {
                 Outcome::Done
             }
             Err(why) => Outcome::Again { why, after: None },
+        }
+    }
+
+    async fn make_archive(&self, id: ArchiveId) -> Outcome {
+        match archives::make(&self.federation, &self.store, &self.scratch, id).await {
+            Ok(archives::Ended::Done) => Outcome::Done,
+            Ok(archives::Ended::NotNow) => Outcome::NotNow(ARCHIVE_TURN),
+            Err(why) => {
+                tracing::warn!(archive = %id, why, "an archive could not be made; it will be tried again");
+                Outcome::Again { why, after: None }
+            }
         }
     }
 

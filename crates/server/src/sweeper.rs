@@ -20,7 +20,8 @@ const BATCH: usize = 200;
 /// The pause between two batches.
 const BREATH: Duration = Duration::from_millis(50);
 /// The folders whose files have rows. Copies of other servers' pictures see to themselves.
-const FOLDERS: [Folder; 5] = [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards, Folder::Uploads];
+const FOLDERS: [Folder; 6] =
+    [Folder::Attachments, Folder::Avatars, Folder::Headers, Folder::Cards, Folder::Uploads, Folder::Archives];
 
 /// Sweeps once a day until `stop`.
 pub async fn sweep_daily(db: Db, store: Store, stop: CancellationToken) {
@@ -68,9 +69,9 @@ pub async fn sweep(db: &Db, store: &Store, age: Duration) -> Result<u64, Box<dyn
 
 #[cfg(test)]
 mod tests {
-    use majlis_local::actors;
     use majlis_local::attachments::NewAttachment;
     use majlis_local::testing::{TestDb, people};
+    use majlis_local::{actors, archives};
     use majlis_media::Kind;
 
     use super::*;
@@ -87,6 +88,7 @@ mod tests {
             (Folder::Uploads, Kind::Raw),
             (Folder::Avatars, Kind::Png),
             (Folder::Headers, Kind::Gif),
+            (Folder::Archives, Kind::Zip),
         ] {
             for _ in 0..2 {
                 let key = Key::random(folder, kind);
@@ -96,7 +98,7 @@ mod tests {
         }
         // Of each two the first is named.
         let text = |at: usize| keys[at].to_string();
-        let (file, preview, source, avatar, header) = (text(0), text(2), text(4), text(6), text(8));
+        let (file, preview, source, avatar, header, archive) = (text(0), text(2), text(4), text(6), text(8), text(10));
         let site = db.site().clone();
         db.write(move |c| {
             let ali = people::local_at(c, &site, "ali");
@@ -108,14 +110,16 @@ mod tests {
                 header: Some(Some((header.clone(), header))),
                 ..actors::ProfileChange::default()
             };
-            actors::change_profile(c, ali.id, change).map(drop)
+            actors::change_profile(c, ali.id, change)?;
+            let id = archives::ask(c, ali.id)?;
+            archives::finish(c, id, &archive, 1).map(drop)
         })
         .await
         .unwrap();
         assert_eq!(sweep(&db, &store, Duration::from_secs(3_600)).await.unwrap(), 0);
         // Clocks of disks are coarse.
         sleep(Duration::from_millis(30)).await;
-        assert_eq!(sweep(&db, &store, Duration::ZERO).await.unwrap(), 5);
+        assert_eq!(sweep(&db, &store, Duration::ZERO).await.unwrap(), 6);
         for (at, key) in keys.iter().enumerate() {
             assert_eq!(store.get(key).await.is_ok(), at % 2 == 0, "{key}");
         }

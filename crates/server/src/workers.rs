@@ -25,6 +25,8 @@ const RENEWAL: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(180);
 /// The same for films; each step of the work on one has a tighter limit of its own.
 const FILM_LIMIT: Duration = Duration::from_secs(2 * 3_600);
+/// The same for archives: some hold a hundred thousand posts and their pictures.
+const ARCHIVE_LIMIT: Duration = Duration::from_secs(6 * 3_600);
 /// How often the table is looked at when nothing wakes the workers: another node may have committed.
 const POLL: Duration = Duration::from_secs(5);
 /// Tries of a job; with the pauses of [`pause`] they take more than half a day.
@@ -135,7 +137,11 @@ impl Hands {
                 None => None,
             };
             let started = Instant::now();
-            let limit = if matches!(job, Job::ConvertMedia { .. }) { FILM_LIMIT } else { LIMIT };
+            let limit = match job {
+                Job::ConvertMedia { .. } => FILM_LIMIT,
+                Job::MakeArchive { .. } => ARCHIVE_LIMIT,
+                _ => LIMIT,
+            };
             let outcome = timeout(limit, run(id, job))
                 .await
                 .unwrap_or_else(|_| Outcome::Again { why: "took too long".into(), after: None });
@@ -284,6 +290,7 @@ fn kind(job: &Job) -> &'static str {
         Job::Erase { .. } => "erase",
         Job::CutServer { .. } => "cut_server",
         Job::ConvertMedia { .. } => "convert_media",
+        Job::MakeArchive { .. } => "make_archive",
         Job::Import { .. } => "import",
         Job::Mail { .. } => "mail",
         Job::MergeNotifications { .. } => "merge_notifications",

@@ -5,9 +5,10 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use futures_util::StreamExt as _;
+use majlis_local::archives::{self, Archive, Standing};
 use majlis_local::exports::{self, Export};
 use majlis_local::imports::{self, BYTES, Import, Kind};
-use majlis_local::{Error as LocalError, confirmations, users};
+use majlis_local::{Error as LocalError, Timestamp, confirmations, users};
 
 use crate::ask::{Ask, Field, Next, ask, tell};
 use crate::error::{Error, Key, Result};
@@ -25,12 +26,18 @@ pub const PATH: &str = "/settings/data";
 struct Page<'a> {
     f: Frame<'a>,
     t: &'a Words,
-    exports: [(&'static str, &'a str); 6],
-    kinds: [(Kind, &'a str); 5],
+    exports: [(&'static str, &'a str); 7],
+    archive: &'a Standing,
+    /// Until when.
+    kept: Option<Timestamp>,
+    kinds: [(Kind, &'a str); 6],
     imports: Vec<(&'a Import, &'a str)>,
     problem: Option<&'a str>,
-    begun: bool,
+    done: Option<&'a str>,
 }
+
+/// What the page says was done, by the `done` of its query.
+const DONE: [(&str, Key); 2] = [("import", Key("data-begun")), ("archive", Key("archive-begun"))];
 
 /// The query of the page.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -45,12 +52,13 @@ pub struct Query {
 /// The database's.
 pub async fn show(visit: Visit, query: web::Query<Query>) -> Result<HttpResponse> {
     let Some(person) = &visit.person else { return Ok(visit.go(&log_in::address(PATH, false))) };
-    page(&visit, person, None, query.done == "import").await
+    page(&visit, person, None, DONE.iter().find(|(done, _)| *done == query.done).map(|(_, key)| *key)).await
 }
 
-async fn page(visit: &Visit, person: &Person, problem: Option<Key>, begun: bool) -> Result<HttpResponse> {
+/// The page, with what is wrong with the last form, or what it has done.
+pub(crate) async fn page(visit: &Visit, person: &Person, problem: Option<Key>, done: Option<Key>) -> Result<HttpResponse> {
     let actor = person.actor.id;
-    let imports = visit.web.db.read(move |c| imports::of(c, actor)).await?;
+    let (imports, archive) = visit.web.db.read(move |c| Ok((imports::of(c, actor)?, archives::standing(c, actor)?))).await?;
     let t = visit.words();
     let label = |kind: Kind| match kind {
         Kind::Following => t.say("data-following"),
@@ -58,6 +66,7 @@ async fn page(visit: &Visit, person: &Person, problem: Option<Key>, begun: bool)
         Kind::Mutes => t.say("data-mutes"),
         Kind::Lists => t.say("data-lists"),
         Kind::Bookmarks => t.say("data-bookmarks"),
+        Kind::Domains => t.say("data-domains"),
     };
     let page = Page {
         f: Frame::new(visit, Head::private(visit.titled(t.say("data-title")))),
@@ -68,15 +77,19 @@ async fn page(visit: &Visit, person: &Person, problem: Option<Key>, begun: bool)
                 Export::Followers => t.say("data-followers"),
                 Export::Blocks => t.say("data-blocks"),
                 Export::Mutes => t.say("data-mutes"),
+                Export::Domains => t.say("data-domains"),
                 Export::Lists => t.say("data-lists"),
                 Export::Bookmarks => t.say("data-bookmarks"),
             };
             (export.file(), words)
         }),
-        kinds: [Kind::Following, Kind::Lists, Kind::Blocks, Kind::Mutes, Kind::Bookmarks].map(|kind| (kind, label(kind))),
+        archive: &archive,
+        kept: archive.ready.as_ref().and_then(Archive::kept_until),
+        kinds: [Kind::Following, Kind::Lists, Kind::Blocks, Kind::Mutes, Kind::Domains, Kind::Bookmarks]
+            .map(|kind| (kind, label(kind))),
         imports: imports.iter().map(|import| (import, label(import.kind))).collect(),
         problem: problem.map(|key| t.say(key.0)),
-        begun,
+        done: done.map(|key| t.say(key.0)),
     };
     let status = if problem.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     visit.page_with(status, &page, Keep::Private)
@@ -134,17 +147,17 @@ pub async fn import(req: HttpRequest, visit: Visit, mut form: Multipart) -> Resu
     visit.check_token(&req, &token)?;
     let kind = Kind::from_word(&kind).ok_or_else(bad)?;
     if is_too_large {
-        return page(&visit, person, Some(Key("data-too-large")), false).await;
+        return page(&visit, person, Some(Key("data-too-large")), None).await;
     }
     let Ok(text) = String::from_utf8(file) else {
-        return page(&visit, person, Some(Key("data-unreadable")), false).await;
+        return page(&visit, person, Some(Key("data-unreadable")), None).await;
     };
     let (actor, overwrite) = (person.actor.id, mode == "overwrite");
     match visit.web.db.write(move |c| imports::begin(c, actor, kind, overwrite, &text)).await {
         Ok(_) => Ok(visit.go(&format!("{PATH}?done=import"))),
         Err(LocalError::Invalid(problems)) => {
             let busy = problems.first().is_some_and(|problem| problem.flaw == majlis_local::Flaw::Taken);
-            page(&visit, person, Some(if busy { Key("data-busy") } else { Key("data-unreadable") }), false).await
+            page(&visit, person, Some(if busy { Key("data-busy") } else { Key("data-unreadable") }), None).await
         }
         Err(error) => Err(error.into()),
     }

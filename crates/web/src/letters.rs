@@ -3,6 +3,7 @@
 use askama::Template;
 use majlis_local::mail::{Letter, Mail, SecurityChange};
 
+use crate::data;
 use crate::error::Result;
 use crate::language::{Digits, Language, Locale};
 use crate::state::Web;
@@ -114,6 +115,12 @@ impl Web {
                 link: Some((say("letter-approved-link"), format!("{}/auth/sign_in", self.site().origin()))),
                 after: Vec::new(),
             },
+            Letter::ArchiveReady { username } => Draft {
+                subject: say("letter-archive"),
+                before: vec![about("letter-archive-text", username)],
+                link: Some((say("letter-archive-link"), format!("{}{}", self.site().origin(), data::PATH))),
+                after: vec![say("letter-archive-end")],
+            },
             Letter::Security { username, change } => {
                 let key = match change {
                     SecurityChange::CodesOn => "letter-codes-on",
@@ -177,6 +184,7 @@ mod tests {
             Letter::PasswordChanged { username: username() },
             Letter::Asked { username: username(), reason: "<b> & \"tea\"\r\nBcc: x".into() },
             Letter::Approved { username: username() },
+            Letter::ArchiveReady { username: username() },
         ];
         for change in [
             SecurityChange::CodesOn,

@@ -4,6 +4,7 @@
 //! [`configure`] is the route table; [`Web`] the state behind it.
 
 pub mod about;
+pub mod archive;
 pub mod ask;
 pub mod assets;
 pub mod authorize;

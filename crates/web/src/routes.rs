@@ -9,8 +9,8 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse, Resource};
 use crate::error::{Error, Result};
 use crate::frame::Visit;
 use crate::{
-    about, assets, authorize, collection, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in, moving,
-    passkeys, post, profile, rss, second_step, security, settings, sign_up,
+    about, archive, assets, authorize, collection, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in,
+    moving, passkeys, post, profile, rss, second_step, security, settings, sign_up,
 };
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
@@ -50,6 +50,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/settings/moving/aliases/remove").route(web::post().to(moving::remove)));
     cfg.service(page("/settings/moving/stay").route(web::post().to(moving::stay)));
     cfg.service(page("/settings/exports/{file}").route(web::get().to(data::export)));
+    cfg.service(page("/settings/archives").route(web::post().to(archive::ask)));
+    cfg.service(page("/settings/archives/{id}").route(web::get().to(archive::fetch)));
     cfg.service(page("/settings/import").route(web::post().to(data::import)));
     cfg.service(page("/settings/email").route(web::get().to(data::email)).route(web::post().to(data::change_email)));
     cfg.service(page("/settings/delete").route(web::get().to(data::farewell)).route(web::post().to(data::delete)));

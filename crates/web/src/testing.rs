@@ -14,6 +14,8 @@ use majlis_federation::{Federation, ServerInfo};
 use majlis_local::actors::Actor;
 use majlis_local::testing::{TestDb, people};
 use majlis_local::{Connection, passwords};
+use majlis_media::Store;
+use tempfile::TempDir;
 
 use crate::{Config, Web, configure, routes};
 
@@ -24,7 +26,9 @@ pub(crate) const PASSWORD: &str = "a good password";
 #[derive(Debug, Clone)]
 pub(crate) struct Pages {
     pub(crate) web: Web,
+    pub(crate) store: Store,
     db: Rc<TestDb>,
+    _files: Rc<TempDir>,
 }
 
 /// Somebody who visits: keeps cookies, and sends the token of the last page with every form.
@@ -59,7 +63,9 @@ impl Pages {
             alias_domains: Vec::new(),
         };
         let federation = Federation::new(db.clone(), PrivatePeers::On, server).unwrap();
-        Self { web: Web::new(db.clone(), federation, config), db: Rc::new(db) }
+        let files = tempfile::tempdir().unwrap();
+        let store = Store::local(files.path()).unwrap();
+        Self { web: Web::new(db.clone(), federation, config), store, db: Rc::new(db), _files: Rc::new(files) }
     }
 
     /// Changes the database.
@@ -145,7 +151,8 @@ impl Browser {
     }
 
     async fn send(&mut self, mut request: TestRequest) -> Answer {
-        let app = App::new().wrap(NormalizePath::trim()).app_data(self.pages.web.clone()).configure(configure);
+        let app = App::new().wrap(NormalizePath::trim()).app_data(self.pages.web.clone());
+        let app = app.app_data(web::Data::new(self.pages.store.clone())).configure(configure);
         let app = init_service(app.default_service(web::to(routes::nowhere))).await;
         for (name, value) in &self.cookies {
             request = request.cookie(Cookie::new(name.clone(), value.clone()));

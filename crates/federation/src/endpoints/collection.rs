@@ -6,7 +6,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Query};
 use majlis_local::actors::Actor;
 use majlis_local::ids::PostId;
-use majlis_local::posts::{self, Post};
+use majlis_local::posts;
 use majlis_local::text::hashtag_key;
 use majlis_local::{Connection, Error, Page, Result, Slice, featured_tags, follows, pins};
 use serde_json::json;
@@ -52,16 +52,8 @@ pub(super) async fn outbox(federation: Data<Federation>, name: Path<String>, pag
             let page = paging.page(OUTBOX_PAGE);
             let posts = posts::outbox(c, actor.id, &page)?;
             let next = next(&id, &posts, OUTBOX_PAGE, |post| post.id.0);
-            let (boosts, own): (Vec<Post>, Vec<Post>) = posts.iter().cloned().partition(Post::is_boost);
-            let mut notes = objects::note::render_many(c, &site, &own)?;
-            let mut items = Vec::with_capacity(posts.len());
-            for post in &posts {
-                if boosts.iter().any(|boost| boost.id == post.id) {
-                    items.push(Object::Activity(Box::new(outbound::activity_of(c, &site, post)?)));
-                } else if let Some(at) = notes.iter().position(|note| note.id == post.uri) {
-                    items.push(Object::Activity(Box::new(outbound::create(notes.swap_remove(at), &actor))));
-                }
-            }
+            let activities = outbound::activities_of(c, &site, &actor, &posts)?;
+            let items = activities.into_iter().map(|activity| Object::Activity(Box::new(activity))).collect();
             Ok(page_of(id, paging.max_id, items, next))
         })
         .await?;

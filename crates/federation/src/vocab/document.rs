@@ -128,6 +128,18 @@ pub fn to_json<T: Document>(document: &T) -> Result<String, serde_json::Error> {
     serde_json::to_string(&WithContext { context: document.context(), document })
 }
 
+/// The beginning of an ordered collection that is too large to be held: its items follow, with commas between them, and
+/// [`closing`] ends it. `of_posts` says whether the items are more than ids.
+pub fn opening(id: &str, of_posts: bool) -> String {
+    let context: &Value = if of_posts { &NOTE } else { &PLAIN };
+    format!("{{\"@context\":{context},\"id\":{},\"type\":\"OrderedCollection\",\"orderedItems\":[", json!(id))
+}
+
+/// The end of such a collection, which had so many items.
+pub fn closing(total: u64) -> String {
+    format!("],\"totalItems\":{total}}}")
+}
+
 const ACTIVITY_STREAMS: &str = "https://www.w3.org/ns/activitystreams";
 
 static PLAIN: LazyLock<Value> = LazyLock::new(|| json!(ACTIVITY_STREAMS));
@@ -351,6 +363,16 @@ mod tests {
 
         let outbox = Collection::new(CollectionKind::OrderedCollection, "https://a.example/o");
         assert!(to_json(&outbox).unwrap().starts_with(r#"{"@context":"https://www.w3.org/ns/activitystreams","#));
+    }
+
+    #[test]
+    fn a_collection_is_written_in_parts() {
+        for (of_posts, context) in [(true, &*NOTE), (false, &*PLAIN)] {
+            let text = format!("{}\"a\",\"b\"{}", opening("x.json", of_posts), closing(2));
+            let json: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!((&json["@context"], &json["id"], &json["totalItems"]), (context, &json!("x.json"), &json!(2)));
+            assert_eq!(json["orderedItems"], json!(["a", "b"]));
+        }
     }
 
     #[test]

@@ -5,13 +5,15 @@ use diesel::prelude::*;
 
 use crate::actors::{self, Actor, ActorKind, NewLocalActor, RemoteActor};
 use crate::connection::Connection;
-use crate::ids::{ActorId, BlockId, BookmarkId, FollowId, LikeId, ListId, ListMemberId, MuteId, PinId, PostId};
+use crate::ids::{ActorId, ArchiveId, BlockId, BookmarkId, FollowId, LikeId, ListId, ListMemberId, MuteId, PinId, PostId};
 use crate::keypairs::KeyPair;
 use crate::posts::{Post, PostKind};
 use crate::publish::{self, Draft};
 use crate::quote_policies::QuotePolicy;
 use crate::receive::{self, RemotePost};
-use crate::schema::{actors as actors_table, blocks, bookmarks, follows, likes, list_members, lists, mutes, pins, users};
+use crate::schema::{
+    actors as actors_table, archives, blocks, bookmarks, follows, likes, list_members, lists, mutes, pins, users,
+};
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::visibility::Visibility;
@@ -301,4 +303,17 @@ pub fn note(author: &Actor, text: &str) -> RemotePost {
 /// Stores what another server sent.
 pub fn receive(c: &mut Connection, note: RemotePost) -> Post {
     receive::post(c, note, true).unwrap().unwrap()
+}
+
+/// Moves the times of all archives back.
+pub fn age_archives(c: &mut Connection, seconds: i64) {
+    type Times = (ArchiveId, Timestamp, Option<Timestamp>);
+    let all: Vec<Times> = archives::table.select((archives::id, archives::created_at, archives::finished_at)).load(c).unwrap();
+    for (id, created, finished) in all {
+        let (created, finished) = (created.plus_seconds(-seconds), finished.map(|at| at.plus_seconds(-seconds)));
+        diesel::update(archives::table.find(id))
+            .set((archives::created_at.eq(created), archives::finished_at.eq(finished)))
+            .execute(c)
+            .unwrap();
+    }
 }

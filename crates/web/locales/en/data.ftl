@@ -8,6 +8,7 @@ data-following = Accounts you follow
 data-followers = Your followers
 data-blocks = Accounts you block
 data-mutes = Accounts you mute
+data-domains = Servers you block
 data-lists = Lists
 data-bookmarks = Bookmarks
 data-import = Import
@@ -26,6 +27,18 @@ data-begun = The import has begun.
 data-too-large = The file is too large.
 data-unreadable = Nothing in this file can be read as what you have chosen.
 data-busy = Other imports of yours are still under way.
+
+# Everything that somebody has said here, in one file.
+archive-title = Your archive
+archive-text = One ZIP file with all your posts, whoever they were for, your pictures and videos, your profile, your likes and bookmarks. It is laid out as archives of Mastodon are, and other programs read it.
+archive-ask = Request your archive
+archive-begun = Your archive is being made. A letter tells you when it is ready.
+archive-under-way = Your archive is being made. A letter tells you when it is ready.
+archive-too-soon = You have requested your archive within the last days.
+archive-ready = Your archive is ready
+archive-size = { $size } MB
+archive-kept = Only you can download it, until { $name }.
+archive-next = You can request another from { $name } on.
 
 # Another e-mail address.
 email-title = Another e-mail address
