@@ -1,22 +1,18 @@
 """Accounts from sign-up to log-in as people meet them: letters in the outbox, forgotten passwords, codes of an authenticator app."""
 
 import base64
-import email
-import email.policy
 import hashlib
 import hmac
-import re
 import struct
 import time
-from pathlib import Path
 
 import pytest
 from mastodon import Mastodon
 from mastodon.errors import MastodonAPIError
 
 from support.browser import OUT_OF_BAND, Browser
+from support.letters import letter, link
 from support.server import PASSWORD, SCOPES, Majlis, MakeServer, Person
-from support.waiting import eventually
 
 pytestmark = pytest.mark.engine
 
@@ -25,35 +21,6 @@ pytestmark = pytest.mark.engine
 def strict(new_server: MakeServer) -> Majlis:
     """A server that asks people to confirm their addresses, by letters in its outbox."""
     return new_server(MAJLIS_CONFIRM_EMAILS="on")
-
-
-def letters(server: Majlis) -> list[Path]:
-    return sorted((server.directory / "data" / "outbox").glob("*.eml"))
-
-
-def letter(server: Majlis, to: str, part: str) -> email.message.EmailMessage:
-    """The newest letter to an address whose subject has this part; waits for it."""
-
-    def found() -> email.message.EmailMessage | None:
-        for path in reversed(letters(server)):
-            message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
-            if message["To"] == to and part in str(message["Subject"]):
-                assert isinstance(message, email.message.EmailMessage)
-                return message
-        return None
-
-    eventually(lambda: found() is not None, seconds=20, what=f"a letter to {to} about {part}")
-    message = found()
-    assert message is not None
-    return message
-
-
-def link(message: email.message.EmailMessage) -> str:
-    body = message.get_body(("plain",))
-    assert body is not None
-    address = re.search(r"https?://\S+token=\S+", body.get_content())
-    assert address is not None, body.get_content()
-    return address.group()
 
 
 def confirm(server: Majlis, address: str) -> Browser:

@@ -42,6 +42,7 @@ pub struct Changes {
     show_featured: Option<bool>,
     fields_attributes: Option<Vec<SentField>>,
     attribution_domains: Option<Vec<String>>,
+    email_subscriptions: Option<bool>,
     #[serde(default)]
     source: SentSource,
 }
@@ -151,6 +152,7 @@ async fn change(api: &Api, actor: ActorId, changes: Changes) -> Result<Actor> {
         show_featured: changes.show_featured,
         hide_collections: changes.hide_collections,
         attribution_domains: changes.attribution_domains,
+        email_subscriptions: changes.email_subscriptions,
         default_visibility: changes.source.privacy,
         default_sensitive: changes.source.sensitive,
         default_language: changes.source.language.map(|language| Some(language).filter(|l| !l.is_empty())),

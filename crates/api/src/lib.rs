@@ -37,6 +37,7 @@ pub mod markers;
 pub mod media;
 pub mod media_proxy;
 pub mod moves;
+pub mod newsletters;
 pub mod notification_groups;
 pub mod notification_policy;
 pub mod notification_requests;

@@ -63,6 +63,8 @@ enum Kind {
     LogIn,
     /// Registering an app.
     App,
+    /// Having an address asked whether it wants a newsletter, by an app or on the page.
+    Subscribe,
 }
 
 /// The counters of this process.
@@ -76,6 +78,7 @@ pub struct RateLimits {
     sign_up: Lane,
     log_in: Lane,
     app: Lane,
+    subscribe: Lane,
     seen: AtomicU32,
 }
 
@@ -124,6 +127,7 @@ impl RateLimits {
             sign_up: lane(5, 30),
             log_in: lane(25, 5),
             app: lane(60, 10),
+            subscribe: lane(5, 30),
             seen: AtomicU32::new(0),
         }
     }
@@ -146,6 +150,7 @@ impl RateLimits {
             Kind::SignUp => self.sign_up.count(network),
             Kind::LogIn => self.log_in.count(network),
             Kind::App => self.app.count(network),
+            Kind::Subscribe => self.subscribe.count(network),
         };
         let general = general.count(who);
         if general.allowed { special } else { general }
@@ -153,8 +158,18 @@ impl RateLimits {
 
     /// Forgets those whose buckets are full again.
     fn sweep(&self) {
-        for lane in [&self.person, &self.network, &self.post, &self.upload, &self.delete, &self.sign_up, &self.log_in, &self.app]
-        {
+        let lanes = [
+            &self.person,
+            &self.network,
+            &self.post,
+            &self.upload,
+            &self.delete,
+            &self.sign_up,
+            &self.log_in,
+            &self.app,
+            &self.subscribe,
+        ];
+        for lane in lanes {
             lane.limiter.retain_recent();
             lane.limiter.shrink_to_fit();
         }
@@ -212,6 +227,8 @@ fn kind_of(method: &Method, path: &str) -> Option<Kind> {
         ("POST", "/settings/password" | "/settings/email" | "/settings/delete" | "/settings/moving") => Kind::LogIn,
         ("POST", _) if path.starts_with("/settings/security") => Kind::LogIn,
         ("POST", "/api/v1/apps") => Kind::App,
+        ("POST", _) if path.starts_with("/api/v1/accounts/") && path.ends_with("/email_subscriptions") => Kind::Subscribe,
+        ("POST", _) if path.starts_with("/@") && path.ends_with("/newsletter") => Kind::Subscribe,
         ("DELETE", _) if path.starts_with("/api/v1/statuses/") => Kind::Delete,
         ("POST", _) if path.starts_with("/api/v1/statuses/") && path.ends_with("/unreblog") => Kind::Delete,
         // Streams are long, not many.
@@ -253,6 +270,8 @@ mod tests {
         assert_eq!(kind(Method::POST, "/oauth/token"), Some(Kind::LogIn));
         assert_eq!(kind(Method::POST, "/auth/sign_in"), Some(Kind::LogIn));
         assert_eq!(kind(Method::POST, "/settings/password"), Some(Kind::LogIn));
+        assert_eq!(kind(Method::POST, "/api/v1/accounts/1/email_subscriptions"), Some(Kind::Subscribe));
+        assert_eq!(kind(Method::POST, "/@ali/newsletter"), Some(Kind::Subscribe));
         assert_eq!(kind(Method::GET, "/auth/sign_in"), None);
         assert_eq!(kind(Method::GET, "/@ali"), None);
         assert_eq!(kind(Method::POST, "/inbox"), None);

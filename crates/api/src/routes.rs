@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::{
     accounts, announcements, annual_reports, apps, async_refreshes, bookmark_folders, bookmarks, circles, collections,
     conversations, credentials, domain_blocks, drafts, endorsements, favourites, featured_tags, filters, filters_v1, instance,
-    lists, markers, media, media_proxy, moves, notification_groups, notification_policy, notification_requests, notifications,
-    oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports, scheduled_statuses, search,
-    statuses, streaming, suggestions, tags, thread_watches, timelines, translations, trends,
+    lists, markers, media, media_proxy, moves, newsletters, notification_groups, notification_policy, notification_requests,
+    notifications, oauth, openapi, polls, preferences, push, quotes, reactions, registrations, relations, reports,
+    scheduled_statuses, search, statuses, streaming, suggestions, tags, thread_watches, timelines, translations, trends,
 };
 
 /// Adds the API to an application. The application must hold an [`Api`](crate::Api) in its `app_data` and be wrapped, from
@@ -56,6 +56,7 @@ fn people(cfg: &mut ServiceConfig) {
         .service(at("/v1/accounts/{id}/following").get(accounts::following))
         .service(at("/v1/accounts/{id}/lists").get(accounts::lists))
         .service(at("/v1/accounts/{id}/featured_tags").get(featured_tags::of_account))
+        .service(at("/v1/accounts/{id}/email_subscriptions").post(newsletters::subscribe))
         .service(at("/v2/suggestions").get(suggestions::suggest))
         .service(at("/v1/suggestions").get(suggestions::accounts))
         .service(at("/v1/suggestions/{account_id}").delete(suggestions::dismiss))

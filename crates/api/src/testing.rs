@@ -110,6 +110,18 @@ impl TestApp {
         Self::with(Config { rate_limits: false, pictures, ..Config::default() })
     }
 
+    /// A server whose people may offer newsletters.
+    ///
+    /// # Panics
+    /// When the server cannot be set up: the test cannot go on.
+    #[allow(clippy::expect_used)]
+    pub fn with_newsletters(config: Config) -> Self {
+        let mut app = Self::with(config);
+        let db = app.db.at(app.db.site().with_newsletters(Some(300)));
+        app.api = Api::new(db, app.api.media.clone(), app.api.federation.clone(), app.api.config.clone());
+        app
+    }
+
     /// The state of the same server, started with another budget for pictures.
     pub fn with_another_budget(&self, budget: u64) -> Api {
         let pictures = Some((majlis_local::secrets::Key::generate(), budget));

@@ -22,7 +22,7 @@ const STATUSES: (i64, i64) = (20, 40);
 const MOST_LANGUAGES: usize = 5;
 
 /// The languages that a browser asks for, in its order.
-fn asked_languages(req: &HttpRequest) -> Vec<String> {
+pub(crate) fn asked_languages(req: &HttpRequest) -> Vec<String> {
     let header = req.headers().get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let codes = header.split(',').take(MOST_LANGUAGES).filter_map(|range| range.split(';').next());
     codes.filter_map(|code| language(code.trim())).map(str::to_owned).collect()

@@ -75,7 +75,9 @@ impl Federation {
             | Job::Push { .. }
             | Job::AnnualReport { .. }
             | Job::DeleteFiles { .. }
-            | Job::Announce { .. } => return Ok(Ended::NotOurs),
+            | Job::Announce { .. }
+            | Job::Newsletter { .. }
+            | Job::FollowNewsletters { .. } => return Ok(Ended::NotOurs),
         };
         match done {
             Ok(()) => Ok(Ended::Done),

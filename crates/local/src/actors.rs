@@ -115,6 +115,8 @@ pub struct Actor {
     pub moved_at: Option<Timestamp>,
     /// Of remote actors: see [`crate::collection_items::FeaturePolicy`].
     pub feature_policy: i32,
+    /// Of local actors: see [`crate::newsletters`].
+    pub email_subscriptions: bool,
 }
 
 impl Actor {

@@ -10,6 +10,7 @@ use crate::error::{Error, Flaw, Result};
 use crate::events::Event;
 use crate::ids::ActorId;
 use crate::mail::{self, Letter};
+use crate::newsletters;
 use crate::registrations;
 use crate::schema::{actors as people, users as rows};
 use crate::tickets::{self, Purpose};
@@ -110,8 +111,10 @@ pub fn confirm(c: &mut Connection, token: &str) -> Result<Option<User>> {
     if before.confirmed_at.is_none() {
         diesel::update(rows::table.find(asked.actor)).set(rows::confirmed_at.eq(Some(Timestamp::now()))).execute(c)?;
         let user = users::get(c, asked.actor)?;
-        if user.standing() == Standing::Pending {
-            tell_admins(c, &user)?;
+        match user.standing() {
+            Standing::Pending => tell_admins(c, &user)?,
+            Standing::Active => newsletters::expect_follows(c, &user)?,
+            Standing::Unconfirmed | Standing::Disabled => {}
         }
         after_commit(Event::AccessChanged(asked.actor));
         return Ok(Some(user));

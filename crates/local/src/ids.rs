@@ -226,6 +226,8 @@ id! {
     ImportId
     /// A file of what somebody takes along.
     ArchiveId
+    /// An e-mail address that gets an author's newsletter, or is asked whether it wants to.
+    NewsletterSubscriptionId
     /// A client application.
     AppId
     /// An access token.

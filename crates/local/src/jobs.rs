@@ -10,7 +10,7 @@ use crate::db::wake_jobs;
 use crate::error::Result;
 use crate::ids::{
     ActorId, AnnouncementId, ArchiveId, AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId, ImportId, JobId, LikeId,
-    NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
+    NewsletterSubscriptionId, NotificationId, PostId, PushSubscriptionId, QuoteId, ReactionId, ReportId, ScheduledId,
 };
 use crate::json::Json;
 use crate::mail::Mail;
@@ -131,6 +131,20 @@ pub enum Job {
     Mail {
         /// The letter and whom it is for.
         mail: Mail,
+    },
+    /// Send an author's posts to those who get them by e-mail, a few letters at a time ([`crate::newsletters::issues`]).
+    Newsletter {
+        /// The author.
+        author: ActorId,
+        /// What is sent. At first the post for which the letters were to wait: it takes along what was said meanwhile.
+        posts: Vec<PostId>,
+        /// To whom a letter was handed on last; 0: to nobody yet.
+        after: NewsletterSubscriptionId,
+    },
+    /// Have somebody who has joined follow the authors whose posts came by e-mail before.
+    FollowNewsletters {
+        /// Who has joined.
+        actor: ActorId,
     },
     /// Show what an actor whose notification request was accepted had caused.
     MergeNotifications {

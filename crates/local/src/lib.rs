@@ -58,6 +58,7 @@ pub mod mentions;
 pub mod migrations;
 pub mod moves;
 pub mod mutes;
+pub mod newsletters;
 pub mod notification_groups;
 pub mod notification_policies;
 pub mod notification_requests;

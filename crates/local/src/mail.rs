@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connection::Connection;
 use crate::error::Result;
+use crate::ids::PostId;
 use crate::jobs::{self, Job};
 use crate::users::User;
 
@@ -72,6 +73,20 @@ pub enum Letter {
     ArchiveReady {
         /// The account.
         username: String,
+    },
+    /// Somebody would like to have an author's posts sent to this address: is it theirs?
+    Subscribe {
+        /// The author.
+        username: String,
+        /// What the link proves.
+        token: String,
+    },
+    /// What an author has said. It is read when the letter is written: what is deleted by then is not told.
+    Newsletter {
+        /// Of the subscription.
+        token: String,
+        /// The posts.
+        posts: Vec<PostId>,
     },
     /// A log-in needs more than a password from now on, or no longer.
     Security {

@@ -154,6 +154,11 @@ impl Post {
         self.conversation.clone().unwrap_or_else(|| conversation_begun_by(&self.uri))
     }
 
+    /// Whether it answers somebody else. What is said to oneself goes on with a thread.
+    pub fn answers_other(&self) -> bool {
+        self.in_reply_to_uri.is_some() && self.in_reply_to_actor_id != Some(self.author_id)
+    }
+
     /// Whether the row is a boost of another.
     pub fn is_boost(&self) -> bool {
         self.boost_of_id.is_some()

@@ -13,6 +13,7 @@ use crate::follow_requests;
 use crate::ids::ActorId;
 use crate::jobs::{self, Change, Job};
 use crate::json::Json;
+use crate::newsletters;
 use crate::quote_policies::QuotePolicy;
 use crate::schema::{actor_endpoints, users};
 use crate::site::Site;
@@ -106,6 +107,8 @@ pub struct ProfileEdit {
     pub show_featured: Option<bool>,
     /// Domains whose pages may name this person as their author, in place of the former ones.
     pub attribution_domains: Option<Vec<String>>,
+    /// Whether public posts can be had by e-mail ([`newsletters`]).
+    pub email_subscriptions: Option<bool>,
     /// See [`ProfileSource::default_visibility`].
     pub default_visibility: Option<Visibility>,
     /// See [`ProfileSource::default_sensitive`].
@@ -130,6 +133,9 @@ pub fn source(c: &mut Connection, actor: ActorId) -> Result<ProfileSource> {
 /// [`Error::Invalid`], naming every wrong field; [`Error::NotFound`] when the person does not log in here.
 pub fn edit(c: &mut Connection, site: &Site, id: ActorId, edit: ProfileEdit) -> Result<Actor> {
     let edit = checked(edit)?;
+    if let Some(on) = edit.email_subscriptions {
+        newsletters::set(c, site, id, on)?;
+    }
     let (before, stored) = (actors::get(c, id)?, source(c, id)?);
     if let Some(visibility) = edit.default_visibility {
         diesel::update(users::table.find(id)).set(users::default_visibility.eq(visibility)).execute(c)?;

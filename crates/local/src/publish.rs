@@ -18,6 +18,7 @@ use crate::hashtags;
 use crate::ids::{ActorId, AppId, AttachmentId, CircleId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::mentions;
+use crate::newsletters::issues;
 use crate::notifications::{self, Notice, NotificationKind};
 use crate::polls::{self, NewPoll};
 use crate::posts::{self, Parts, Post, PostKind};
@@ -212,6 +213,7 @@ pub fn publish_typed(c: &mut Connection, site: &Site, author: ActorId, draft: Dr
     tell_named(c, &post, &written.mentioned_ids(), &circle)?;
     tell_watchers(c, &post)?;
     thread_watches::tell(c, &post, &written.mentioned_ids())?;
+    issues::expect(c, site, &author, &post)?;
     if let Some(at) = expires_at {
         jobs::enqueue_at(c, &Job::ExpirePost { post: id }, at)?;
     }
@@ -438,8 +440,7 @@ pub(crate) fn tell_named(c: &mut Connection, post: &Post, named: &[ActorId], sil
 
 /// Tells the local followers who asked to hear of everything that this author posts.
 pub(crate) fn tell_watchers(c: &mut Connection, post: &Post) -> Result<()> {
-    let answers_other = post.in_reply_to_uri.is_some() && post.in_reply_to_actor_id != Some(post.author_id);
-    if post.visibility == Visibility::Direct || answers_other {
+    if post.visibility == Visibility::Direct || post.answers_other() {
         return Ok(());
     }
     let watchers: Vec<ActorId> = follows::table

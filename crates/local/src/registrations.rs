@@ -292,16 +292,24 @@ pub(crate) fn tidy_email(typed: &str) -> String {
 
 /// What is wrong with a new address, if anything is.
 pub(crate) fn email_problem(c: &mut Connection, email: &str) -> Result<Option<Problem>> {
-    let wrong = |flaw, message: &str| Some(Problem { field: "email", flaw, message: message.to_owned() });
-    Ok(if email.is_empty() {
-        wrong(Flaw::Blank, "can't be blank")
-    } else if !is_email(email) {
-        wrong(Flaw::Invalid, "is not an e-mail address")
-    } else if users::by_email(c, email)?.is_some() {
-        wrong(Flaw::Taken, "has already been taken")
+    if let Some(problem) = email_flaw(email) {
+        return Ok(Some(problem));
+    }
+    let taken = users::by_email(c, email)?.is_some();
+    Ok(taken.then(|| wrong_email(Flaw::Taken, "has already been taken")))
+}
+
+/// What is wrong with what should be an address, whoever has it.
+pub(crate) fn email_flaw(email: &str) -> Option<Problem> {
+    if email.is_empty() {
+        Some(wrong_email(Flaw::Blank, "can't be blank"))
     } else {
-        None
-    })
+        (!is_email(email)).then(|| wrong_email(Flaw::Invalid, "is not an e-mail address"))
+    }
+}
+
+fn wrong_email(flaw: Flaw, message: &str) -> Problem {
+    Problem { field: "email", flaw, message: message.to_owned() }
 }
 
 /// Whether this has the form of an address (RFC 5321 §4.1.2 without quoted parts and address literals).

@@ -42,6 +42,7 @@ diesel::table! {
         show_media_replies -> Bool,
         show_featured -> Bool,
         feature_policy -> Integer,
+        email_subscriptions -> Bool,
     }
 }
 
@@ -134,6 +135,26 @@ diesel::table! {
         import_id -> BigInt,
         position -> Integer,
         row -> Text,
+    }
+}
+
+diesel::table! {
+    newsletter_posts (post_id) {
+        post_id -> BigInt,
+        author_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    newsletter_subscriptions (id) {
+        id -> BigInt,
+        author_id -> BigInt,
+        email -> Text,
+        locale -> Text,
+        token -> Text,
+        confirmed_at -> Nullable<BigInt>,
+        asked_at -> Nullable<BigInt>,
+        tried_at -> BigInt,
     }
 }
 
@@ -1080,6 +1101,8 @@ diesel::joinable!(lists -> users (owner_id));
 diesel::joinable!(markers -> users (actor_id));
 diesel::joinable!(mentions -> actors (actor_id));
 diesel::joinable!(mentions -> posts (post_id));
+diesel::joinable!(newsletter_posts -> posts (post_id));
+diesel::joinable!(newsletter_subscriptions -> users (author_id));
 diesel::joinable!(notifications -> actors (actor_id));
 diesel::joinable!(notifications -> posts (post_id));
 diesel::joinable!(notifications -> users (recipient_id));
@@ -1164,6 +1187,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     markers,
     mentions,
     mutes,
+    newsletter_posts,
+    newsletter_subscriptions,
     notification_permissions,
     notification_policies,
     notification_requests,

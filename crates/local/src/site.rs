@@ -10,6 +10,8 @@ pub struct Site {
     domain: String,
     /// How pictures of other servers are told, when they are shown from here.
     pictures: Option<PictureProxy>,
+    /// Seconds that posts wait for a newsletter, where people may offer one.
+    newsletters: Option<i64>,
 }
 
 impl Site {
@@ -18,7 +20,7 @@ impl Site {
     pub fn new(origin: &str) -> Self {
         let origin = origin.trim_end_matches('/').to_owned();
         let domain = origin.split_once("://").map_or(origin.as_str(), |(_, rest)| rest).to_ascii_lowercase();
-        Self { origin, domain, pictures: None }
+        Self { origin, domain, pictures: None, newsletters: None }
     }
 
     /// `https://example.org`, without a trailing slash.
@@ -129,6 +131,18 @@ impl Site {
     /// Where a stored file is served.
     pub fn media_url(&self, key: &str) -> String {
         format!("{}/media/{key}", self.origin)
+    }
+
+    /// The same names of a server whose people may offer newsletters ([`crate::newsletters`]), for which posts wait so many
+    /// seconds; `None`: they may not.
+    #[must_use]
+    pub fn with_newsletters(&self, delay: Option<i64>) -> Self {
+        Self { newsletters: delay, ..self.clone() }
+    }
+
+    /// How many seconds posts wait for a newsletter; `None` where nobody may offer one.
+    pub fn newsletters(&self) -> Option<i64> {
+        self.newsletters
     }
 
     /// The same names, and pictures of other servers are told under addresses of ours.

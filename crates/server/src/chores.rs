@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
-    Connection, Db, Result, Timestamp, apps, archives, attachments, cards, hashtags, instances, mutes, oauth_codes, publish,
-    received, sessions, tickets, tokens, tombstones, trends, verified_links,
+    Connection, Db, Result, Timestamp, apps, archives, attachments, cards, hashtags, instances, mutes, newsletters, oauth_codes,
+    publish, received, sessions, tickets, tokens, tombstones, trends, verified_links,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -53,6 +53,11 @@ const CHORES: &[Chore] = &[
     Chore { name: "codes", every: Duration::from_secs(10 * MINUTE), run: |c, _| oauth_codes::purge(c, BATCH) },
     Chore { name: "sessions", every: Duration::from_secs(HOUR), run: |c, _| sessions::purge(c, BATCH) },
     Chore { name: "tickets", every: Duration::from_secs(10 * MINUTE), run: |c, _| tickets::purge(c, BATCH) },
+    Chore {
+        name: "newsletter_subscriptions",
+        every: Duration::from_secs(HOUR),
+        run: |c, now| newsletters::purge(c, now.plus_seconds(-newsletters::UNCONFIRMED_DAYS * DAY), BATCH),
+    },
     Chore { name: "mutes", every: Duration::from_secs(10 * MINUTE), run: |c, _| mutes::purge(c, BATCH) },
     // Apps register anew for a log-in, and some for every page that they show; only those that nobody uses go.
     Chore {

@@ -112,6 +112,11 @@ settings! {
     /// Whether whoever signs up has to follow a link in a letter before the account can be used: `on`, `off`, or `auto`, which
     /// is on once `smtp_url` is set.
     confirm_emails: Confirmation, "MAJLIS_CONFIRM_EMAILS" = "auto";
+    /// Whether people here may offer their public posts by e-mail to those who have no account: `on` or `off`. Each decides in the
+    /// settings. Letters in large numbers need a mail server that is made for them.
+    newsletters: bool, "MAJLIS_NEWSLETTERS" = "off";
+    /// Seconds that a post waits for its letter, so that what is said in the meantime goes along with it: 0 to 86400.
+    newsletter_delay: Bounded<0, 86_400>, "MAJLIS_NEWSLETTER_DELAY" = "300";
     /// The language of pages for visitors whose browser asks for none that we have: `en` or `ar`.
     locale: Language, "MAJLIS_LOCALE" = "en";
     /// Domains besides our own whose handles lead to people here, separated by commas: webfinger answers for them too.
@@ -264,6 +269,11 @@ impl Config {
             Confirmation::Off => false,
             Confirmation::Auto => self.smtp_url.is_some(),
         }
+    }
+
+    /// Seconds that posts wait for newsletters, if there are any.
+    pub fn newsletter_wait(&self) -> Option<i64> {
+        self.newsletters.then(|| self.newsletter_delay.0.into())
     }
 
     /// Where uploaded files are kept.

@@ -44,7 +44,7 @@ pub async fn open_to_write(config: &Config, port: u16) -> Result<(Db, Origin), F
 }
 
 async fn open_at(config: &Config, origin: &Origin) -> Result<Db, Failure> {
-    let (url, site) = (config.database(), Site::new(&origin.text()));
+    let (url, site) = (config.database(), Site::new(&origin.text()).with_newsletters(config.newsletter_wait()));
     Ok(tokio::task::spawn_blocking(move || Db::open(&url, site)).await??)
 }
 

@@ -13,15 +13,18 @@ use majlis_federation::client::PrivatePeers;
 use majlis_federation::jobs::Ended;
 use majlis_federation::{Federation, ServerInfo, archives, previews};
 use majlis_local::ids::{
-    ActorId, AnnouncementId, ArchiveId, AttachmentId, JobId, NotificationId, PostId, PushSubscriptionId, ScheduledId,
+    ActorId, AnnouncementId, ArchiveId, AttachmentId, JobId, NewsletterSubscriptionId, NotificationId, PostId,
+    PushSubscriptionId, ScheduledId,
 };
 use majlis_local::jobs::{self, Job};
 use majlis_local::mail::Mail;
+use majlis_local::newsletters::issues;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
 use majlis_local::writing::Typed;
 use majlis_local::{
-    Db, Error, announcements, annual_reports, domain_blocks, expiring, notification_requests, polls, receive, scheduled, secrets,
+    Db, Error, announcements, annual_reports, domain_blocks, expiring, newsletters, notification_requests, polls, receive,
+    scheduled, secrets,
 };
 use majlis_media::{FilmLimits, Films, Key, Limits, Media, Store};
 use majlis_web::Web;
@@ -124,6 +127,8 @@ impl Rooms {
             Job::AnnualReport { actor, year } => return annual_report(&self.db, *actor, *year).await,
             Job::CutServer { actor, domain } => return cut_server(&self.db, *actor, domain).await,
             Job::Mail { mail } => return self.send(id, mail).await,
+            Job::Newsletter { author, posts, after } => return newsletter(&self.db, id, *author, posts.clone(), *after).await,
+            Job::FollowNewsletters { actor } => return follow_newsletters(&self.db, *actor).await,
             Job::MergeNotifications { recipient, actor } => return merge_notifications(&self.db, *recipient, *actor).await,
             Job::EndPoll { post } => return end_poll(&self.db, *post).await,
             Job::Push { subscription, notification } => return self.push(*subscription, *notification).await,
@@ -154,7 +159,8 @@ impl Rooms {
     /// Writes a letter and sends it. The log names no addresses.
     async fn send(&self, id: JobId, mail: &Mail) -> Outcome {
         let letter = match self.pages.letter(mail).await {
-            Ok(letter) => letter,
+            Ok(Some(letter)) => letter,
+            Ok(None) => return Outcome::Done,
             Err(error) => return Outcome::Again { why: error.to_string(), after: None },
         };
         match self.mailer.send(id, &mail.to, letter).await {
@@ -365,6 +371,23 @@ async fn annual_report(db: &Db, actor: ActorId, year: i32) -> Outcome {
         Err(error) => Err(error),
     };
     match counted {
+        Ok(()) => Outcome::Done,
+        Err(error) => Outcome::Again { why: error.to_string(), after: None },
+    }
+}
+
+/// Hands on the next letters of a newsletter; the job ends in the same write.
+async fn newsletter(db: &Db, job: JobId, author: ActorId, posts: Vec<PostId>, after: NewsletterSubscriptionId) -> Outcome {
+    let site = db.site().clone();
+    match db.write(move |c| issues::hand_out(c, &site, job, author, posts, after)).await {
+        Ok(()) => Outcome::Gone,
+        Err(error) => Outcome::Again { why: error.to_string(), after: None },
+    }
+}
+
+async fn follow_newsletters(db: &Db, actor: ActorId) -> Outcome {
+    let site = db.site().clone();
+    match db.write(move |c| newsletters::follow_instead(c, &site, actor)).await {
         Ok(()) => Outcome::Done,
         Err(error) => Outcome::Again { why: error.to_string(), after: None },
     }

@@ -293,6 +293,8 @@ fn kind(job: &Job) -> &'static str {
         Job::MakeArchive { .. } => "make_archive",
         Job::Import { .. } => "import",
         Job::Mail { .. } => "mail",
+        Job::Newsletter { .. } => "newsletter",
+        Job::FollowNewsletters { .. } => "follow_newsletters",
         Job::MergeNotifications { .. } => "merge_notifications",
         Job::EndPoll { .. } => "end_poll",
         Job::Push { .. } => "push",

@@ -205,7 +205,7 @@ mod tests {
 
     /// The path of the link in a letter.
     async fn link(pages: &Pages, mail: &Mail) -> String {
-        let text = pages.web.letter(mail).await.unwrap().text;
+        let text = pages.web.letter(mail).await.unwrap().unwrap().text;
         text.lines().find_map(|line| line.strip_prefix("https://majlis.example")).unwrap().to_owned()
     }
 

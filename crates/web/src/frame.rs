@@ -398,6 +398,11 @@ impl<'a> Frame<'a> {
         self.visit.web.config.registrations != Registrations::Closed
     }
 
+    /// Whether people here may offer newsletters.
+    pub fn has_newsletters(&self) -> bool {
+        self.visit.site().newsletters().is_some()
+    }
+
     /// The languages to choose from.
     pub fn languages(&self) -> [Language; 2] {
         Language::ALL

@@ -25,6 +25,7 @@ pub mod language;
 pub mod letters;
 pub mod log_in;
 pub mod moving;
+pub mod newsletters;
 pub mod passkeys;
 pub mod people;
 pub mod post;

@@ -7,6 +7,7 @@ use askama::Template;
 use majlis_local::Site;
 use majlis_local::actors::{self, Actor, ActorKind};
 use majlis_local::feeds::{self, AuthorFilter};
+use majlis_local::newsletters;
 use majlis_local::text::{excerpt, plain};
 
 use crate::cards::{Card, Rows};
@@ -86,6 +87,8 @@ struct Profile<'a> {
     is_bot: bool,
     is_group: bool,
     moved: Option<(String, String)>,
+    /// Whether visitors may have the posts sent to them by e-mail.
+    has_newsletter: bool,
     summary: Cow<'a, str>,
     fields: Vec<Field<'a>>,
     tabs: Vec<TabLink<'a>>,
@@ -189,6 +192,7 @@ async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, qu
     let (name, domain) = (name.to_owned(), domain.map(str::to_owned));
     let with_pins = tab == Tab::Posts && tag.is_none() && paging.is_first();
     let filter = AuthorFilter { tagged: tag.clone(), exclude_replies: tag.is_none() && tab == Tab::Posts, ..tab.filter() };
+    let own_site = visit.site().clone();
     let found = visit
         .web
         .db
@@ -211,7 +215,8 @@ async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, qu
             let slice = feeds::author(c, viewer, actor.id, &filter, &paging.page())?;
             let ends = Ends::of(&slice);
             posts.extend(slice.items);
-            Ok(Some((actor, Some((moved, pinned, Rows::load(c, posts)?, ends)))))
+            let has_newsletter = viewer.is_none() && newsletters::is_offered(c, &own_site, &actor)?;
+            Ok(Some((actor, Some((moved, pinned, Rows::load(c, posts)?, ends, has_newsletter)))))
         })
         .await?;
     let (actor, rest) = found.map_or((None, None), |(actor, rest)| (Some(actor), rest));
@@ -224,7 +229,7 @@ async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, qu
     if handle != actor.username {
         return Ok(visit.go(&path));
     }
-    let Some((moved, pinned, rows, ends)) = rest else { return Err(Error::NotFound) };
+    let Some((moved, pinned, rows, ends, has_newsletter)) = rest else { return Err(Error::NotFound) };
     let (site, t) = (visit.site(), visit.words());
     let mut cards = rows.cards(site);
     cards.iter_mut().take(pinned).for_each(|card| card.is_pinned = true);
@@ -243,6 +248,7 @@ async fn show_some(visit: Visit, handle: &str, tab: Tab, tag: Option<String>, qu
         moved: moved
             .filter(|target| !target.is_gone())
             .map(|target| (people::page(site, &target), people::full_handle(site, &target))),
+        has_newsletter,
         summary: html::with_emoji(&actor.summary, emojis, site),
         fields: actor
             .fields

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::frame::Visit;
 use crate::{
     about, archive, assets, authorize, collection, compose, confirmations, data, feed, forgotten, frame, front, interact, log_in,
-    moving, passkeys, post, profile, rss, second_step, security, settings, sign_up,
+    moving, newsletters, passkeys, post, profile, rss, second_step, security, settings, sign_up,
 };
 
 /// Adds the pages to an application, which must hold a [`Web`](crate::Web) in its `app_data` and be wrapped with
@@ -68,6 +68,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/settings/sessions/others/end").route(web::post().to(settings::end_others)));
     cfg.service(page("/settings/sessions/{hash}/end").route(web::post().to(settings::end)));
     cfg.service(page("/settings/apps/{id}/revoke").route(web::post().to(settings::revoke)));
+    cfg.service(page("/settings/newsletter").route(web::post().to(settings::newsletter)));
+    cfg.service(page(newsletters::CONFIRM).route(web::get().to(newsletters::ask)).route(web::post().to(newsletters::confirm)));
+    cfg.service(page(newsletters::LEAVE).route(web::get().to(newsletters::farewell)).route(web::post().to(newsletters::leave)));
     cfg.service(page("/invite/{code}").route(web::get().to(sign_up::invited)));
     cfg.service(page("/oauth/authorized_applications").route(web::get().to(settings::show)));
     cfg.service(page("/oauth/authorized_applications/{id}").route(web::delete().to(settings::revoke)));
@@ -92,6 +95,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(page("/@{name}/tagged/{tag}").route(web::get().to(profile::tagged)));
     cfg.service(page("/@{name}/with_replies").route(web::get().to(profile::replies)));
     cfg.service(page("/@{name}/media").route(web::get().to(profile::media)));
+    cfg.service(
+        page("/@{name}/newsletter").route(web::get().to(newsletters::form)).route(web::post().to(newsletters::subscribe)),
+    );
     cfg.service(page("/users/{name}/collections/{id}").route(web::get().to(collection::redirect)));
     cfg.service(page("/@{name}/collections/{id}").route(web::get().to(collection::show)));
     cfg.service(page("/@{name}/{id}/embed").route(web::get().to(post::embed)));

@@ -1,5 +1,5 @@
-//! A person's own page: which apps may use the account, the password, and the way out. What is on the profile is changed by
-//! apps.
+//! A person's own page: which apps may use the account, the password, the newsletter, and the way out. What is on the profile
+//! is changed by apps.
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -7,7 +7,7 @@ use askama::Template;
 use majlis_local::ids::TokenId;
 use majlis_local::sessions::{self, Session};
 use majlis_local::tokens::{self, Issued};
-use majlis_local::{Problem, passwords, secrets, users};
+use majlis_local::{Problem, newsletters, passwords, secrets, users};
 
 use crate::authorize::grants;
 use crate::error::{Error, Key, Result};
@@ -21,11 +21,12 @@ use crate::words::Words;
 pub const PATH: &str = "/settings";
 
 /// What the page says was done, by the `done` of its query.
-const DONE: [(&str, Key); 4] = [
+const DONE: [(&str, Key); 5] = [
     ("revoked", Key("settings-revoked")),
     ("password", Key("settings-password-changed")),
     ("session", Key("sessions-ended")),
     ("sessions", Key("sessions-others-ended")),
+    ("newsletter", Key("settings-newsletter-saved")),
 ];
 
 /// The query of the page.
@@ -46,6 +47,8 @@ struct Page<'a> {
     apps: Vec<App<'a>>,
     sessions: Vec<Seen<'a>>,
     done: Option<&'a str>,
+    /// Whether the person has a newsletter, and how many read it; where there are any.
+    newsletter: Option<(bool, i64)>,
     /// What is wrong with the old password, and with the new one.
     problems: (Option<&'a str>, Option<&'a str>),
 }
@@ -141,6 +144,30 @@ pub async fn end_others(req: HttpRequest, visit: Visit, form: Option<web::Form<P
     Ok(visit.go(&format!("{PATH}?done=sessions")))
 }
 
+/// The form of the newsletter.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct Newsletter {
+    token: String,
+    on: bool,
+}
+
+/// `POST /settings/newsletter`: switches it on or off.
+///
+/// # Errors
+/// [`Error::Forged`], [`Error::NotFound`] where there are none, and the database's.
+pub async fn newsletter(req: HttpRequest, visit: Visit, form: Option<web::Form<Newsletter>>) -> Result<HttpResponse> {
+    let form = form.ok_or(Error::Bad(Key("error-bad-form")))?.into_inner();
+    let Some(person) = &visit.person else { return Err(Error::Forged) };
+    visit.check_token(&req, &form.token)?;
+    if visit.site().newsletters().is_none() {
+        return Err(Error::NotFound);
+    }
+    let (site, actor) = (visit.site().clone(), person.actor.id);
+    visit.web.db.write(move |c| newsletters::set(c, &site, actor, form.on)).await?;
+    Ok(visit.go(&format!("{PATH}?done=newsletter")))
+}
+
 /// Whether this is the password of whoever is logged in.
 ///
 /// # Errors
@@ -209,8 +236,12 @@ async fn page(
     problems: &Problems,
 ) -> Result<HttpResponse> {
     let actor = person.actor.id;
-    let found = visit.web.db.read(move |c| Ok((users::get(c, actor)?, tokens::issued(c, actor)?, sessions::all(c, actor)?)));
-    let (user, issued, logged_in) = found.await?;
+    let has_newsletters = visit.site().newsletters().is_some();
+    let found = visit.web.db.read(move |c| {
+        let readers = if has_newsletters { Some(newsletters::readers(c, actor)?) } else { None };
+        Ok((users::get(c, actor)?, tokens::issued(c, actor)?, sessions::all(c, actor)?, readers))
+    });
+    let (user, issued, logged_in, readers) = found.await?;
     let this = secrets::hash(&person.secret);
     let t = visit.words();
     let apps = issued.iter().map(|row| App {
@@ -230,6 +261,7 @@ async fn page(
             .map(|row| Seen { row, name: browser_name(t, &row.user_agent), is_this: row.token_hash == this })
             .collect(),
         done: done.map(|key| t.say(key.0)),
+        newsletter: readers.map(|readers| (person.actor.email_subscriptions, readers)),
         problems: (problems.old.map(|key| t.say(key.0)), problems.new.as_ref().map(|problem| t.problem(problem))),
     };
     visit.page_with(status, &page, Keep::Private)

@@ -68,6 +68,14 @@ impl Pages {
         Self { web: Web::new(db.clone(), federation, config), store, db: Rc::new(db), _files: Rc::new(files) }
     }
 
+    /// A server whose people may offer newsletters.
+    pub(crate) fn with_newsletters() -> Self {
+        let pages = Self::new();
+        let db = pages.db.at(pages.db.site().with_newsletters(Some(300)));
+        let web = Web::new(db, pages.web.federation.clone(), pages.web.config.clone());
+        Self { web, ..pages }
+    }
+
     /// Changes the database.
     pub(crate) async fn write<T: Send + 'static>(
         &self,

@@ -21,8 +21,8 @@ macro_rules! files {
     };
 }
 
-const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data" "push" "moving");
-const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data" "push" "moving");
+const ENGLISH: Files = files!("en": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data" "push" "moving" "newsletters");
+const ARABIC: Files = files!("ar": "common" "front" "account" "authorize" "profile" "post" "settings" "errors" "letters" "compose" "security" "data" "push" "moving" "newsletters");
 
 /// Stands for a name while a sentence is split: a character that no Fluent file contains.
 const GAP: &str = "\u{FFFC}";

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use majlis_local::actors::{self, Actor, ActorKind};
 use majlis_local::collection_items::{self, Approval, FeaturePolicy};
 use majlis_local::ids::ActorId;
+use majlis_local::newsletters;
 use majlis_local::users::{self, Role};
 use majlis_local::{Connection, Error, Result, Site, Slice, Timestamp};
 use serde::Serialize;
@@ -72,6 +73,9 @@ pub struct Account {
     #[serde(skip_serializing_if = "is_false")]
     pub limited: bool,
     pub feature_approval: FeatureApproval,
+    /// Whether public posts can be had by e-mail; only where the server allows newsletters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_subscriptions: Option<bool>,
 }
 
 /// A row of a profile's table.
@@ -201,6 +205,7 @@ impl Account {
             suspended: gone,
             limited: actor.silenced_at.is_some(),
             feature_approval: FeatureApproval::new(actor),
+            email_subscriptions: site.newsletters().map(|_| newsletters::offers(site, actor)),
         }
     }
 

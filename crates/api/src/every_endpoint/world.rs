@@ -14,6 +14,7 @@ use majlis_local::testing::statements::Log;
 use majlis_local::{Timestamp, annual_reports, apps, schema, tokens};
 use serde_json::Value;
 
+use crate::state::Config;
 use crate::testing::{Caller, TestApp};
 
 /// The server, and who calls it.
@@ -47,7 +48,8 @@ fn text(answer: &Value, place: &str) -> String {
 impl World {
     /// A server where `me` has `n` of everything.
     pub(super) async fn of(n: usize) -> Self {
-        let (app, log) = Log::watching(TestApp::new);
+        let config = Config { rate_limits: false, ..Config::default() };
+        let (app, log) = Log::watching(|| TestApp::with_newsletters(config));
         let me = app.user("me").await;
         let stranger = app.user("stranger").await;
         let (mine, password) = (me.id(), majlis_local::passwords::hash("a long password".into()).await.unwrap());
@@ -126,6 +128,10 @@ impl World {
         for (i, other) in others.iter().enumerate() {
             let theirs = other.id();
             self.discoverable(theirs).await;
+            other
+                .patch_json("/api/v1/accounts/update_credentials", serde_json::json!({ "email_subscriptions": true }))
+                .await
+                .ok();
             me.post(&format!("/api/v1/accounts/{theirs}/follow")).await.ok();
             other.post(&format!("/api/v1/accounts/{my_id}/follow")).await.ok();
             for act in ["favourite", "reblog", "bookmark"] {

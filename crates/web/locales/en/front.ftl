@@ -45,6 +45,7 @@ privacy-kept = What this server keeps
 privacy-kept-account = Your account: the name, e-mail address and password you gave. The password is stored in a form from which it cannot be read.
 privacy-kept-posts = What you write and upload, whom you follow, what you like and boost, until you delete it.
 privacy-kept-access = Which apps you let in, and when they were last used.
+privacy-kept-newsletters = E-mail addresses of those who get somebody’s public posts by letter, until they unsubscribe. The authors see how many there are, not which.
 privacy-kept-none = It does not count your steps: there is no advertising, no tracking, and no file of any other company on these pages.
 privacy-seen = Who sees what
 privacy-seen-public = Public and unlisted posts are open to everybody, also on other servers and to those who are not logged in.
