@@ -83,4 +83,27 @@ mod tests {
         assert_eq!(me.get("/api/v1/conversations").await.ok().as_array().unwrap().len(), 1);
         assert_eq!(app.anonymous().get("/api/v1/conversations").await.status, 401);
     }
+
+    #[actix_web::test]
+    async fn a_filter_leaves_letters_in_the_list_and_says_that_it_matches() {
+        let app = TestApp::new();
+        let (me, ali) = (app.user("me").await, app.user("ali").await);
+        ali.post_form("/api/v1/statuses", "visibility=direct&status=@me+about+bananas").await.ok();
+        // In every context: letters have none of their own, as in Mastodon.
+        let filter = serde_json::json!({
+            "title": "Fruit", "context": ["home", "notifications", "public", "thread", "account"], "filter_action": "hide",
+            "keywords_attributes": [{ "keyword": "bananas" }],
+        });
+        let filter = me.post_json("/api/v2/filters", filter).await.ok();
+        let all = me.get("/api/v1/conversations").await.ok();
+        let matched = &all[0]["last_status"]["filtered"][0];
+        assert_eq!(
+            (&matched["filter"]["id"], &matched["filter"]["filter_action"], &matched["keyword_matches"]),
+            (&filter["id"], &"hide".into(), &serde_json::json!(["bananas"]))
+        );
+        let read = me.post(&format!("/api/v1/conversations/{}/read", all[0]["id"].as_str().unwrap())).await.ok();
+        assert_eq!(read["last_status"]["filtered"], all[0]["last_status"]["filtered"]);
+        let theirs = ali.get("/api/v1/conversations").await.ok();
+        assert_eq!(theirs[0]["last_status"]["filtered"], serde_json::json!([]));
+    }
 }

@@ -6,6 +6,7 @@ use crate::actors;
 use crate::circles;
 use crate::collection_items;
 use crate::connection::{Connection, PortableDsl};
+use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
@@ -36,8 +37,9 @@ pub struct Block {
     pub created_at: Timestamp,
 }
 
-/// A local person blocks somebody: follows and requests between the two end, the blocked leaves the person's lists and
-/// notifications (and the person the blocked one's lists). Blocking again changes nothing.
+/// A local person blocks somebody: follows and requests between the two end, the blocked leaves the person's lists, notifications
+/// and conversations (and the person the blocked one's lists). Posts of the blocked that quote the person
+/// stay as they are. Blocking again changes nothing.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for oneself; [`Error::NotFound`] for nobody.
@@ -55,6 +57,7 @@ pub fn block(c: &mut Connection, site: &Site, actor: ActorId, target: ActorId) -
     let uri = site.block_uri(&source.username, id);
     let made = insert(c, id, actor, target, &uri)?;
     notifications::forget_actor(c, actor, target)?;
+    conversations::part(c, actor, target)?;
     collection_items::part(c, actor, target)?;
     circles::part(c, actor, target)?;
     if made && !other.is_local() {

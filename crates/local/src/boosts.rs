@@ -7,7 +7,6 @@ use crate::connection::{Connection, PortableDsl, cols};
 use crate::db::after_commit;
 use crate::error::{Error, Result};
 use crate::events::Event;
-use crate::follows::welcome;
 use crate::ids::{ActorId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::notifications::{self, Notice, NotificationKind};
@@ -18,7 +17,7 @@ use crate::schema::{actors as actors_table, posts as rows};
 use crate::search;
 use crate::site::Site;
 use crate::time::Timestamp;
-use crate::visibility::Visibility;
+use crate::visibility::{Visibility, listable};
 
 /// The living boost of `post` by `actor`.
 pub fn by(c: &mut Connection, actor: ActorId, post: PostId) -> Result<Option<Post>> {
@@ -31,8 +30,8 @@ pub fn by(c: &mut Connection, actor: ActorId, post: PostId) -> Result<Option<Pos
         .optional()?)
 }
 
-/// Those who boosted a post for everybody to see, the latest first; without those who are gone, and those whom `viewer`
-/// blocks, mutes or is blocked by.
+/// Those who boosted a post for everybody to see, the latest first; without those who are gone, those whom `viewer` blocks,
+/// mutes or is blocked by, and those whose server it blocks.
 pub fn boosters(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
     let viewer = viewer.unwrap_or(ActorId(0));
     let boosts = paged!(
@@ -46,7 +45,7 @@ pub fn boosters(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page:
             .filter(rows::visibility.le(Visibility::Unlisted))
             .filter(actors_table::suspended_at.is_null())
             .filter(actors_table::deleted_at.is_null())
-            .filter(welcome!(rows::author_id, viewer))
+            .filter(listable!(rows::author_id, viewer))
             .select((rows::id, rows::author_id))
     );
     Ok(Slice::new::<PostId>(boosts, page))

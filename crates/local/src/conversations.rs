@@ -104,6 +104,31 @@ pub fn with_last_post(c: &mut Connection, post: PostId, people: &[ActorId]) -> R
     Ok(of_post.filter(any_of(conversations::actor_id, people)).select(cols::<Conversation>()).load(c)?)
 }
 
+/// A person wants nothing to do with another any more: conversations whose last post it wrote, or which names it, go from the
+/// person's list until somebody says something in them that the person still hears.
+pub(crate) fn part(c: &mut Connection, actor: ActorId, other: ActorId) -> Result<()> {
+    written::<BigInt>(
+        "DELETE FROM conversations WHERE actor_id = :actor AND EXISTS (SELECT 1 FROM posts p WHERE p.id = conversations.last_post_id \
+         AND (p.author_id = :other OR EXISTS (SELECT 1 FROM mentions m WHERE m.post_id = p.id AND m.actor_id = :other)))",
+    )
+    .number("actor", actor)
+    .number("other", other)
+    .execute(c)?;
+    Ok(())
+}
+
+/// The same with everybody of a server: conversations whose last post came from there go.
+pub(crate) fn part_with_server(c: &mut Connection, actor: ActorId, domain: &str) -> Result<()> {
+    written::<BigInt>(
+        "DELETE FROM conversations WHERE actor_id = :actor AND EXISTS (SELECT 1 FROM posts p CROSS JOIN actors a \
+         WHERE p.id = conversations.last_post_id AND a.id = p.author_id AND (a.domain = :domain OR a.host = :domain))",
+    )
+    .number("actor", actor)
+    .text("domain", domain)
+    .execute(c)?;
+    Ok(())
+}
+
 /// Marks a person's conversation as read, or as unread.
 ///
 /// # Errors

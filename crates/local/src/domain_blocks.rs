@@ -6,6 +6,7 @@ use diesel::sql_types::BigInt;
 
 use crate::actors::{self, Actor};
 use crate::connection::{Connection, PortableDsl, any_of, written};
+use crate::conversations;
 use crate::db::after_commit;
 use crate::error::{Error, Flaw, Result};
 use crate::events::Event;
@@ -37,7 +38,7 @@ pub struct Preview {
 }
 
 /// A local person blocks a server, named as people type it: nobody there follows it or is followed by it any more, and their
-/// notifications go. Blocking again changes nothing.
+/// notifications and conversations go. Blocking again changes nothing.
 ///
 /// # Errors
 /// [`Error::Invalid`] when it is no domain name, our own, or one too many.
@@ -64,6 +65,7 @@ pub fn block(c: &mut Connection, site: &Site, actor: ActorId, typed: &str) -> Re
         return Ok(());
     }
     notifications::forget_server(c, actor, &domain)?;
+    conversations::part_with_server(c, actor, &domain)?;
     let lost = preview(c, actor, &domain)?;
     severances::record(c, actor, Cause::OwnDomainBlock, &domain, lost.followers, lost.following)?;
     if cut_some(c, actor, &domain)? {

@@ -6,12 +6,12 @@ use diesel::prelude::*;
 use crate::connection::{Connection, PortableDsl, any_of};
 use crate::error::{Error, Flaw, Result};
 use crate::follows;
-use crate::follows::welcome;
 use crate::ids::{ActorId, EndorsementId};
 use crate::paged;
 use crate::paging::{Page, Slice};
 use crate::schema::{actors as people, endorsements};
 use crate::time::Timestamp;
+use crate::visibility::listable;
 
 /// Endorses somebody whom the person follows. Endorsing again changes nothing.
 ///
@@ -39,7 +39,8 @@ pub fn remove(c: &mut Connection, actor: ActorId, target: ActorId) -> Result<()>
     forget(c, actor, target)
 }
 
-/// Those whom `of` endorses, the latest first; without those who are gone, and those whom `viewer` blocks, mutes or is blocked by.
+/// Those whom `of` endorses, the latest first; without those who are gone, those whom `viewer` blocks,
+/// mutes or is blocked by, and those whose server it blocks.
 pub fn list(c: &mut Connection, of: ActorId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
     let viewer = viewer.filter(|viewer| *viewer != of).unwrap_or(ActorId(0));
     let rows = paged!(
@@ -51,7 +52,7 @@ pub fn list(c: &mut Connection, of: ActorId, viewer: Option<ActorId>, page: &Pag
             .filter(endorsements::actor_id.eq(of))
             .filter(people::suspended_at.is_null())
             .filter(people::deleted_at.is_null())
-            .filter(welcome!(endorsements::target_id, viewer))
+            .filter(listable!(endorsements::target_id, viewer))
             .select((endorsements::id, endorsements::target_id))
     );
     Ok(Slice::new::<EndorsementId>(rows, page))

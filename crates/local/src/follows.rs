@@ -24,6 +24,7 @@ use crate::schema::{actors as people, follows};
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::tombstones;
+use crate::visibility::listable;
 
 /// How late an activity may come that was undone before it came.
 pub(crate) const LATE_SECONDS: i64 = 3_600;
@@ -244,8 +245,9 @@ pub fn has_local_followers(c: &mut Connection, actor: ActorId) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(local)).get_result(c)?)
 }
 
-/// Those who follow `of`, the latest first; without those who are gone and those whom `viewer` blocks, mutes or is
-/// blocked by. Whether the viewer may see the list at all (`hide_collections`) is the caller's to ask.
+/// Those who follow `of`, the latest first; without those who are gone, those whom `viewer` blocks,
+/// mutes or is blocked by, and those whose server it blocks. Whether the viewer may see the list at all (`hide_collections`)
+/// is the caller's to ask.
 pub fn followers(c: &mut Connection, of: ActorId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
     let viewer = thinned_for(viewer, of);
     let rows = paged!(
@@ -257,7 +259,7 @@ pub fn followers(c: &mut Connection, of: ActorId, viewer: Option<ActorId>, page:
             .filter(follows::target_id.eq(of))
             .filter(people::suspended_at.is_null())
             .filter(people::deleted_at.is_null())
-            .filter(welcome!(follows::actor_id, viewer))
+            .filter(listable!(follows::actor_id, viewer))
             .select((follows::id, follows::actor_id))
     );
     Ok(Slice::new::<FollowId>(rows, page))
@@ -275,7 +277,7 @@ pub fn following(c: &mut Connection, of: ActorId, viewer: Option<ActorId>, page:
             .filter(follows::actor_id.eq(of))
             .filter(people::suspended_at.is_null())
             .filter(people::deleted_at.is_null())
-            .filter(welcome!(follows::target_id, viewer))
+            .filter(listable!(follows::target_id, viewer))
             .select((follows::id, follows::target_id))
     );
     Ok(Slice::new::<FollowId>(rows, page))
@@ -455,19 +457,3 @@ fn is_silenced(c: &mut Connection, actor: &Actor) -> Result<bool> {
 fn thinned_for(viewer: Option<ActorId>, of: ActorId) -> ActorId {
     viewer.filter(|viewer| *viewer != of).unwrap_or(ActorId(0))
 }
-
-/// A condition: `$actor` is neither blocked nor muted by `$viewer`, nor blocks it.
-macro_rules! welcome {
-    ($actor:expr, $viewer:expr) => {{
-        use crate::schema::{blocks, mutes};
-        let (viewer, now) = ($viewer, crate::time::Timestamp::now());
-        let lasts = mutes::expires_at.is_null().or(mutes::expires_at.gt(now));
-        let blocked = blocks::table.filter(blocks::actor_id.eq(viewer)).filter(blocks::target_id.eq($actor));
-        let blocking = blocks::table.filter(blocks::target_id.eq(viewer)).filter(blocks::actor_id.eq($actor));
-        let muted = mutes::table.filter(mutes::actor_id.eq(viewer)).filter(mutes::target_id.eq($actor)).filter(lasts);
-        diesel::dsl::not(diesel::dsl::exists(blocked))
-            .and(diesel::dsl::not(diesel::dsl::exists(blocking)))
-            .and(diesel::dsl::not(diesel::dsl::exists(muted)))
-    }};
-}
-pub(crate) use welcome;

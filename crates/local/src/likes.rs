@@ -7,7 +7,6 @@ use diesel::prelude::*;
 use crate::actors;
 use crate::connection::{Connection, PortableDsl, any_of, cols};
 use crate::error::{Error, Result};
-use crate::follows::welcome;
 use crate::ids::{ActorId, LikeId, PostId};
 use crate::jobs::{self, Change, Job};
 use crate::notifications::{self, Notice, NotificationKind};
@@ -19,6 +18,7 @@ use crate::search;
 use crate::site::Site;
 use crate::time::Timestamp;
 use crate::tombstones;
+use crate::visibility::listable;
 
 /// A like as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Identifiable)]
@@ -51,7 +51,8 @@ pub fn liked_among(c: &mut Connection, actor: ActorId, posts: &[PostId]) -> Resu
     Ok(likes::table.filter(likes::actor_id.eq(actor)).filter(any_of(likes::post_id, posts)).select(likes::post_id).load(c)?)
 }
 
-/// Those who like a post, the latest first; without those who are gone and those whom `viewer` blocks, mutes or is blocked by.
+/// Those who like a post, the latest first; without those who are gone, those whom `viewer` blocks,
+/// mutes or is blocked by, and those whose server it blocks.
 pub fn likers(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &Page) -> Result<Slice<ActorId>> {
     let viewer = viewer.unwrap_or(ActorId(0));
     let rows = paged!(
@@ -63,7 +64,7 @@ pub fn likers(c: &mut Connection, post: PostId, viewer: Option<ActorId>, page: &
             .filter(likes::post_id.eq(post))
             .filter(people::suspended_at.is_null())
             .filter(people::deleted_at.is_null())
-            .filter(welcome!(likes::actor_id, viewer))
+            .filter(listable!(likes::actor_id, viewer))
             .select((likes::id, likes::actor_id))
     );
     Ok(Slice::new::<LikeId>(rows, page))

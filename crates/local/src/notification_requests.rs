@@ -12,7 +12,7 @@ use crate::ids::{ActorId, NotificationId, NotificationRequestId, PostId};
 use crate::jobs::{self, Job};
 use crate::notifications::{Notice, NotificationKind};
 use crate::paging::{Page, Slice};
-use crate::schema::{notification_permissions, notification_requests, notifications};
+use crate::schema::{actors, notification_permissions, notification_requests, notifications};
 use crate::time::Timestamp;
 
 /// Requests that a summary counts at the most.
@@ -223,6 +223,14 @@ pub fn are_merged(c: &mut Connection, recipient: ActorId) -> Result<bool> {
 pub(crate) fn forget(c: &mut Connection, recipient: ActorId, people: &[ActorId]) -> Result<()> {
     let own = notification_requests::table.filter(notification_requests::recipient_id.eq(recipient));
     diesel::delete(own.filter(any_of(notification_requests::actor_id, people))).execute(c)?;
+    Ok(())
+}
+
+/// Deletes the requests of the people of a server to `recipient`.
+pub(crate) fn forget_server(c: &mut Connection, recipient: ActorId, domain: &str) -> Result<()> {
+    let people = actors::table.filter(actors::domain.eq(domain).or(actors::host.eq(domain))).select(actors::id);
+    let own = notification_requests::table.filter(notification_requests::recipient_id.eq(recipient));
+    diesel::delete(own.filter(notification_requests::actor_id.eq_any(people))).execute(c)?;
     Ok(())
 }
 

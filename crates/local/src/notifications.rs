@@ -297,6 +297,7 @@ pub fn forget_server(c: &mut Connection, recipient: ActorId, domain: &str) -> Re
     let caused =
         notifications::table.filter(notifications::recipient_id.eq(recipient)).filter(notifications::actor_id.eq_any(people));
     let left: Vec<Left> = diesel::delete(caused).returning(LEFT).get_results(c)?;
+    notification_requests::forget_server(c, recipient, domain)?;
     repair(c, left)
 }
 

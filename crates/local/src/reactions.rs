@@ -8,7 +8,6 @@ use crate::actors::{self, Emoji};
 use crate::connection::{Connection, PortableDsl, any_of, cols, written};
 use crate::emojis;
 use crate::error::{Error, Flaw, Result};
-use crate::follows::welcome;
 use crate::ids::{ActorId, PostId, ReactionId};
 use crate::jobs::{self, Change, Job};
 use crate::json::Json;
@@ -19,6 +18,7 @@ use crate::site::Site;
 use crate::text;
 use crate::time::Timestamp;
 use crate::tombstones;
+use crate::visibility::listable;
 
 /// Reactions of one person to one post.
 pub const MOST_BY_ONE: i64 = 8;
@@ -110,8 +110,8 @@ pub fn by(c: &mut Connection, actors: &[ActorId], post: PostId) -> Result<Vec<(A
         .load(c)?)
 }
 
-/// Who reacted to a post and with what, the first first; without those who are gone and those whom `viewer` blocks, mutes
-/// or is blocked by. At most `limit`.
+/// Who reacted to a post and with what, the first first; without those who are gone, those whom `viewer` blocks,
+/// mutes or is blocked by, and those whose server it blocks. At most `limit`.
 pub fn reactors(c: &mut Connection, viewer: Option<ActorId>, post: PostId, limit: i64) -> Result<Vec<(String, ActorId)>> {
     let viewer = viewer.unwrap_or(ActorId(0));
     Ok(reactions::table
@@ -119,7 +119,7 @@ pub fn reactors(c: &mut Connection, viewer: Option<ActorId>, post: PostId, limit
         .filter(reactions::post_id.eq(post))
         .filter(people::suspended_at.is_null())
         .filter(people::deleted_at.is_null())
-        .filter(welcome!(reactions::actor_id, viewer))
+        .filter(listable!(reactions::actor_id, viewer))
         .order(reactions::id)
         .limit(limit)
         .select((reactions::name, reactions::actor_id))

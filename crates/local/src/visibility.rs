@@ -155,6 +155,26 @@ pub(crate) fn server_unblocked(viewer: &str, author: &str) -> String {
     )
 }
 
+/// A condition of diesel's on a row of `actors` that is joined by `$actor`: it may stand in a list of people that `$viewer` (0:
+/// nobody) reads. Neither blocks the other, and the viewer mutes neither it nor blocks its server.
+macro_rules! listable {
+    ($actor:expr, $viewer:expr) => {{
+        use crate::schema::{actors, blocks, domain_blocks, mutes};
+        let (viewer, now) = ($viewer, crate::time::Timestamp::now());
+        let lasts = mutes::expires_at.is_null().or(mutes::expires_at.gt(now));
+        let blocked = blocks::table.filter(blocks::actor_id.eq(viewer)).filter(blocks::target_id.eq($actor));
+        let blocking = blocks::table.filter(blocks::target_id.eq(viewer)).filter(blocks::actor_id.eq($actor));
+        let muted = mutes::table.filter(mutes::actor_id.eq(viewer)).filter(mutes::target_id.eq($actor)).filter(lasts);
+        let named = domain_blocks::domain.nullable().eq(actors::domain).or(domain_blocks::domain.eq(actors::host));
+        let server = domain_blocks::table.filter(domain_blocks::actor_id.eq(viewer)).filter(named);
+        diesel::dsl::not(diesel::dsl::exists(blocked))
+            .and(diesel::dsl::not(diesel::dsl::exists(blocking)))
+            .and(diesel::dsl::not(diesel::dsl::exists(muted)))
+            .and(actors::domain.is_null().or(diesel::dsl::not(diesel::dsl::exists(server))))
+    }};
+}
+pub(crate) use listable;
+
 #[cfg(test)]
 mod tests {
     use super::*;

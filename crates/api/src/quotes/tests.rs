@@ -96,6 +96,12 @@ async fn what_is_quoted_is_shown_to_those_who_may_see_it() {
     eve.post(&format!("/api/v1/accounts/{}/block", ali.id())).await.ok();
     assert_eq!(state(&eve).await["state"], "blocked_account");
     eve.post(&format!("/api/v1/accounts/{}/unblock", ali.id())).await.ok();
+    // Whoever is blocked after it has quoted sees the quoted post no longer and quotes it no more; others go on seeing the quote.
+    ali.post(&format!("/api/v1/accounts/{}/block", me.id())).await.ok();
+    assert_eq!(state(&me).await, json!({ "state": "unauthorized", "quoted_status": null }));
+    assert_eq!(state(&app.anonymous()).await["state"], "accepted");
+    assert_eq!(me.post_form("/api/v1/statuses", &format!("status=x&quoted_status_id={}", id(&first))).await.status, 404);
+    ali.post(&format!("/api/v1/accounts/{}/unblock", me.id())).await.ok();
     ali.post(&format!("/api/v1/accounts/{}/block", eve.id())).await.ok();
     assert_eq!(state(&eve).await, json!({ "state": "unauthorized", "quoted_status": null }));
     assert_eq!(state(&app.anonymous()).await["state"], "accepted");

@@ -9,7 +9,8 @@ use crate::hashtags;
 use crate::ids::{ActorId, HashtagId};
 use crate::paging::{Page, Slice};
 use crate::posts::Post;
-use crate::visibility::condition;
+use crate::time::Timestamp;
+use crate::visibility::{condition, welcome};
 
 /// Which of an author's posts are asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -24,7 +25,8 @@ pub struct AuthorFilter {
     pub tagged: Option<String>,
 }
 
-/// What `viewer` may see of what `author` has posted and boosted. Mutes do not count: the viewer asks for this author by name.
+/// What `viewer` may see of what `author` has posted and boosted. Mutes do not count: the viewer asks for this author by name;
+/// but they do for those whom the author boosts, as blocked servers do, unless the viewer is the author.
 pub fn author(
     c: &mut Connection,
     viewer: Option<ActorId>,
@@ -35,9 +37,11 @@ pub fn author(
     let mut sql = format!(
         "FROM posts CROSS JOIN actors a \
          LEFT JOIN posts o ON o.id = posts.boost_of_id LEFT JOIN actors oa ON oa.id = o.author_id \
-         WHERE posts.author_id = :author AND a.id = posts.author_id AND {} AND (posts.boost_of_id IS NULL OR ({}))",
+         WHERE posts.author_id = :author AND a.id = posts.author_id AND {} AND (posts.boost_of_id IS NULL OR ({} \
+         AND (:author = :viewer OR ({}))))",
         condition(":viewer", "posts", "a"),
         condition(":viewer", "o", "oa"),
+        welcome(":viewer", "o.author_id", "oa"),
     );
     if filter.only_media {
         sql.push_str(" AND (posts.parts & 1) <> 0");
@@ -64,6 +68,7 @@ pub fn author(
         .number("author", author)
         .number("viewer", viewer.map_or(0, |v| v.0))
         .number("tag", tag)
+        .number("now", Timestamp::now().millis())
         .bounded(page)
         .load(c)?;
     Ok(slice(posts, page))

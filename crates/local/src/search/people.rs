@@ -9,10 +9,13 @@ use crate::connection::{Connection, select_written};
 use crate::error::Result;
 use crate::ids::ActorId;
 use crate::text::search::query_terms;
+use crate::visibility::{server_unblocked, unblocked};
 
 /// People of a name: by handle (`ali`, `@ali@exam`), by the beginning of the username, by words of the display name.
 /// The exact handle comes first, then those whom `viewer` follows, then the best known. When they leave room on the first page,
-/// names follow that are nearly what was asked: with one mistake in a word of four letters or more, two in one of eight.
+/// names follow that are nearly what was asked: with one mistake in a word of four letters or more, two in one of eight. Who is in
+/// a block with the viewer, or whose server the viewer blocks, is found by the whole handle alone: whoever wants to undo a block
+/// has to find it.
 pub fn actors(
     c: &mut Connection,
     viewer: Option<ActorId>,
@@ -37,6 +40,11 @@ pub fn actors(
 const FINDABLE: &str = "actors.suspended_at IS NULL AND actors.deleted_at IS NULL AND actors.moved_to_id IS NULL \
      AND (actors.domain IS NOT NULL OR EXISTS (SELECT 1 FROM users u WHERE u.actor_id = actors.id))";
 
+/// An SQL condition: no block stands between somebody of `actors`, or its server, and the viewer.
+fn unhindered() -> String {
+    format!("{} AND {}", unblocked(":viewer", "actors.id"), server_unblocked(":viewer", "actors"))
+}
+
 /// Names that are compared with what was asked.
 const MOST_COMPARED: i64 = 400;
 
@@ -51,9 +59,10 @@ fn nearly_named(c: &mut Connection, viewer: Option<ActorId>, query: &str, follow
     let followed = if following_only { " AND f.id IS NOT NULL" } else { "" };
     let sql = format!(
         "FROM {} found CROSS JOIN actors LEFT JOIN follows f ON f.actor_id = :viewer AND f.target_id = actors.id \
-         WHERE actors.id = found.id AND {FINDABLE}{followed} \
+         WHERE actors.id = found.id AND {FINDABLE} AND {}{followed} \
          ORDER BY CASE WHEN f.id IS NULL THEN 1 ELSE 0 END, actors.followers_count DESC, actors.id LIMIT {MOST_COMPARED}",
-        matches(c.engine(), "search_actors", "actor_id", "", MOST_COMPARED)
+        matches(c.engine(), "search_actors", "actor_id", "", MOST_COMPARED),
+        unhindered(),
     );
     let near: Vec<Actor> =
         select_written::<Actor>(sql).text("query", expression).number("viewer", viewer.map_or(0, |v| v.0)).load(c)?;
@@ -99,8 +108,10 @@ fn named(
          LIMIT {MOST_MATCHES}) n{by_words}) found CROSS JOIN actors \
          LEFT JOIN follows f ON f.actor_id = :viewer AND f.target_id = actors.id \
          WHERE actors.id = found.id AND {FINDABLE}{followed} \
+         AND ((actors.username_key = :username AND COALESCE(actors.domain, '') = :domain) OR ({})) \
          ORDER BY CASE WHEN actors.username_key = :username THEN 0 ELSE 1 END, CASE WHEN f.id IS NULL THEN 1 ELSE 0 END, \
-         actors.followers_count DESC, actors.id LIMIT :limit OFFSET :offset"
+         actors.followers_count DESC, actors.id LIMIT :limit OFFSET :offset",
+        unhindered()
     );
     Ok(select_written::<Actor>(sql)
         .text("username", username.clone())

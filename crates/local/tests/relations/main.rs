@@ -7,6 +7,7 @@ mod listed;
 mod quoted;
 mod reported;
 mod servers;
+mod unwelcome;
 
 use diesel::prelude::*;
 use majlis_local::actors::{self, Actor};
