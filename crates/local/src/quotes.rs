@@ -290,17 +290,13 @@ pub fn with_link(content: &str, quoted: &Post) -> String {
     }
 }
 
-/// The texts of those of these posts that quote something and are ours, [`with_link`]. Two queries, and none when there are none.
-pub fn linked<'p>(c: &mut Connection, posts: impl Iterator<Item = &'p Post>) -> Result<HashMap<PostId, String>> {
-    let quoting: Vec<&Post> = posts.filter(|post| post.local && post.parts.has(posts::Parts::QUOTE)).collect();
-    let quotes = of_posts(c, &quoting.iter().map(|post| post.id).collect::<Vec<_>>())?;
+/// What these posts quote, with what they name if it is here (deleted or not). Two queries, and none when none quotes.
+pub fn made_by<'p>(c: &mut Connection, posts: impl Iterator<Item = &'p Post>) -> Result<HashMap<PostId, (Quote, Option<Post>)>> {
+    let quoting: Vec<PostId> = posts.filter(|post| post.parts.has(posts::Parts::QUOTE)).map(|post| post.id).collect();
+    let quotes = of_posts(c, &quoting)?;
     let quoted = posts::find_many(c, &quotes.iter().filter_map(|quote| quote.quoted_id).collect::<Vec<_>>())?;
-    let text = |post: &Post| {
-        let quote = quotes.iter().find(|quote| quote.post_id == post.id)?;
-        let quoted = quoted.iter().find(|quoted| Some(quoted.id) == quote.quoted_id)?;
-        Some((post.id, with_link(&post.content, quoted)))
-    };
-    Ok(quoting.into_iter().filter_map(text).collect())
+    let named = |quote: &Quote| quoted.iter().find(|quoted| Some(quoted.id) == quote.quoted_id).cloned();
+    Ok(quotes.into_iter().map(|quote| (quote.post_id, (quote.clone(), named(&quote)))).collect())
 }
 
 fn insert(c: &mut Connection, quote: &Quote) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Posts as pages show them. [`Rows`] reads what a list of posts needs in five queries at the most; [`Rows::cards`]
+//! Posts as pages show them. [`Rows`] reads what a list of posts needs in seven queries at the most; [`Rows::cards`]
 //! makes of it what the templates show, off the database's threads.
 
 use std::borrow::Cow;
@@ -10,11 +10,13 @@ use majlis_local::attachments::{self, Attachment, AttachmentKind};
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::polls::{self, Poll};
 use majlis_local::posts::{self, Parts, Post};
-use majlis_local::{Connection, Result, Site, Timestamp, quotes};
+use majlis_local::quotes::{self, Quote};
+use majlis_local::{Connection, Result, Site, Timestamp};
 
 use crate::error::Key;
 use crate::html;
 use crate::people::{self, Face};
+use crate::quote::Quoted;
 
 /// What a list of posts needs.
 #[derive(Debug, Default)]
@@ -24,7 +26,9 @@ pub struct Rows {
     actors: HashMap<ActorId, Actor>,
     attachments: Vec<Attachment>,
     polls: HashMap<PostId, Poll>,
-    /// The texts of posts that quote, with a link to what they quote.
+    /// What posts quote, and what it names if that is here.
+    quotes: HashMap<PostId, (Quote, Option<Post>)>,
+    /// The texts of posts of ours that quote, with a link to what they quote.
     linked: HashMap<PostId, String>,
 }
 
@@ -57,6 +61,8 @@ pub struct Card<'a> {
     pub media: Vec<Media<'a>>,
     /// Those of other servers, as links.
     pub away: Vec<Away<'a>>,
+    /// What it quotes.
+    pub quote: Option<Quoted<'a>>,
     /// What it asks.
     pub poll: Option<Ballot<'a>>,
     /// How many answered.
@@ -143,8 +149,10 @@ impl Rows {
         let boosted: HashMap<PostId, Post> = posts::find_many(c, &boosted_ids)?.into_iter().map(|post| (post.id, post)).collect();
         posts.retain(|post| post.boost_of_id.is_none_or(|id| boosted.contains_key(&id)));
         let all = || posts.iter().chain(boosted.values());
+        let quotes = quotes::made_by(c, all())?;
         let mut people: Vec<ActorId> =
             all().flat_map(|post| [Some(post.author_id), post.in_reply_to_actor_id]).flatten().collect();
+        people.extend(quotes.values().filter_map(|(_, quoted)| quoted.as_ref().map(|quoted| quoted.author_id)));
         people.sort_unstable();
         people.dedup();
         let with = |part: Parts| -> Vec<PostId> { all().filter(|post| post.parts.has(part)).map(|post| post.id).collect() };
@@ -152,8 +160,11 @@ impl Rows {
         let actors = actors::find_many(c, &people)?.into_iter().map(|actor| (actor.id, actor)).collect();
         let attachments = attachments::of_posts(c, &with_media)?;
         let polls = polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();
-        let linked = quotes::linked(c, all())?;
-        Ok(Self { posts, boosted, actors, attachments, polls, linked })
+        let linked = all()
+            .filter(|post| post.local)
+            .filter_map(|post| Some((post.id, quotes::with_link(&post.content, quotes.get(&post.id)?.1.as_ref()?))))
+            .collect();
+        Ok(Self { posts, boosted, actors, attachments, polls, quotes, linked })
     }
 
     /// The posts in the order in which they came.
@@ -173,7 +184,14 @@ impl Rows {
             let Some(author) = face(post.author_id) else { continue };
             let booster = if row.is_boost() { face(row.author_id) } else { None };
             let answers = post.in_reply_to_actor_id.and_then(&mut face);
-            cards.push(self.card(site, post, author, booster, answers));
+            let quote = self.quotes.get(&post.id).and_then(|(quote, quoted)| {
+                let quoted = quoted.as_ref();
+                let author = |quoted: &Post| {
+                    self.actors.get(&quoted.author_id).filter(|author| !author.is_gone()).and_then(|author| face(author.id))
+                };
+                Quoted::new(site, quote, quoted, author)
+            });
+            cards.push(Card { quote, ..self.card(site, post, author, booster, answers) });
         }
         cards
     }
@@ -187,11 +205,7 @@ impl Rows {
         answers: Option<Rc<Face<'a>>>,
     ) -> Card<'a> {
         let emojis = post.emojis.as_ref().map(|emojis| emojis.0.as_slice());
-        let url = if author.is_elsewhere {
-            people::safe_url(site, post.page_url(), &post.uri)
-        } else {
-            format!("{}/{}", author.url, post.id)
-        };
+        let url = people::post_page(site, &author, post);
         let (mut media, mut away) = (Vec::new(), Vec::new());
         if post.parts.has(Parts::MEDIA) {
             for attachment in self.attachments.iter().filter(|a| a.post_id == Some(post.id)) {
@@ -214,6 +228,7 @@ impl Rows {
             is_sensitive: post.sensitive,
             media,
             away,
+            quote: None,
             poll: if post.parts.has(Parts::POLL) { self.polls.get(&post.id).map(Ballot::new) } else { None },
             replies: post.replies_count.max(0),
             boosts: post.boosts_count.max(0),

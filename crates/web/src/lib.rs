@@ -31,6 +31,7 @@ pub mod people;
 pub mod post;
 pub mod profile;
 pub mod push;
+pub mod quote;
 pub mod routes;
 pub mod rss;
 pub mod second_step;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use majlis_local::Site;
 use majlis_local::actors::{Actor, ActorKind};
+use majlis_local::posts::Post;
 
 use crate::html;
 
@@ -50,6 +51,11 @@ pub fn name(actor: &Actor) -> &str {
 /// The path of a local person's page, the address of a remote one's.
 pub fn page(site: &Site, actor: &Actor) -> String {
     if actor.is_local() { format!("/@{}", actor.username) } else { safe_url(site, actor.page_url(), &actor.uri) }
+}
+
+/// The path of a local person's post, the address of a remote one's.
+pub fn post_page(site: &Site, author: &Face<'_>, post: &Post) -> String {
+    if author.is_elsewhere { safe_url(site, post.page_url(), &post.uri) } else { format!("{}/{}", author.url, post.id) }
 }
 
 /// An address that may stand in a link. Other servers say where their pages are, and could say anything.

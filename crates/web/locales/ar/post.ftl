@@ -46,6 +46,12 @@ post-attachments = { $count ->
         [many] { $number } مرفقًا
        *[other] { $number } مرفق
     }
+quote-pending = لم يوافق كاتب المنشور المقتبَس بعد.
+quote-rejected = لم يوافق كاتب المنشور المقتبَس على اقتباسه.
+quote-revoked = لم يعد كاتب المنشور المقتبَس يوافق على اقتباسه هنا.
+quote-deleted = حُذف المنشور المقتبَس.
+quote-hidden = المنشور المقتبَس ليس متاحًا للجميع.
+quote-media = مع مرفقات
 poll-voters = { $count ->
         [zero] لم يصوّت أحد
         [one] صوّت شخص واحد

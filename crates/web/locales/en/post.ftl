@@ -30,6 +30,12 @@ post-attachments = { $count ->
         [one] { $number } attachment
        *[other] { $number } attachments
     }
+quote-pending = The author of the quoted post has not agreed yet.
+quote-rejected = The author of the quoted post did not agree to be quoted.
+quote-revoked = The author of the quoted post no longer agrees to be quoted here.
+quote-deleted = The quoted post was deleted.
+quote-hidden = The quoted post is not for everybody.
+quote-media = With attachments
 poll-voters = { $count ->
         [one] { $number } person voted
        *[other] { $number } people voted
