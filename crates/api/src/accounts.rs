@@ -28,11 +28,15 @@ const MOST_IDS: usize = 100;
 /// `GET /api/v1/accounts/:id`. A suspended account is answered as such; a deleted one is not found.
 pub async fn get(api: Api, viewer: Viewer<need::ReadAccounts>, id: Path<ActorId>) -> Result<Json<Account>> {
     let site = api.db.site().clone();
-    let account = api.db.read(move |c| {
+    let found = api.db.read(move |c| {
         let actor = living(c, *id)?;
-        Account::build_for(c, &site, viewer.actor, &actor)
+        Ok((Account::build_for(c, &site, viewer.actor, &actor)?, actor))
     });
-    Ok(Json(account.await?))
+    let (account, actor) = found.await?;
+    if viewer.actor.is_some() {
+        api.federation.freshen(&actor).await?;
+    }
+    Ok(Json(account))
 }
 
 /// Parameters with `id[]`.
@@ -352,6 +356,30 @@ mod tests {
         })
         .await;
         assert_eq!(nobody.get(&format!("/api/v1/accounts/{rob}")).await.status, 404);
+    }
+
+    #[actix_web::test]
+    async fn a_remote_profile_is_made_fresh_when_somebody_looks_at_it() {
+        use diesel::prelude::*;
+        use majlis_local::jobs::{self, Job};
+        use majlis_local::schema::{actors as rows, jobs as job_rows};
+        let app = TestApp::new();
+        let ali = app.user("ali").await;
+        let (rob, old) = app.write(|c| Ok((people::remote(c, "rob").id, people::remote(c, "old").id))).await;
+        app.write(move |c| {
+            diesel::delete(job_rows::table).execute(c)?;
+            diesel::update(rows::table.find(old)).set(rows::fetched_at.eq(Some(Timestamp(0)))).execute(c)?;
+            Ok(())
+        })
+        .await;
+        for id in [rob, old, ali.id()] {
+            app.anonymous().get(&format!("/api/v1/accounts/{id}")).await.ok();
+        }
+        assert_eq!(app.read(jobs::all).await, [], "not for those who only pass by");
+        for id in [rob, rob, old, ali.id()] {
+            ali.get(&format!("/api/v1/accounts/{id}")).await.ok();
+        }
+        assert_eq!(app.read(jobs::all).await, [Job::FetchFeatured { actor: rob }, Job::RefreshActor { actor: old }], "and once");
     }
 
     #[actix_web::test]

@@ -1,6 +1,7 @@
 //! `/api/v1/featured_tags`: hashtags that somebody shows on the profile.
 
 use actix_web::web::{Json, Path};
+use majlis_local::actors::{self, Actor};
 use majlis_local::ids::{ActorId, FeaturedTagId};
 use majlis_local::{Connection, Site, featured_tags};
 use serde::Deserialize;
@@ -13,14 +14,18 @@ use crate::error::Result;
 use crate::params::Params;
 use crate::state::Api;
 
-fn of(c: &mut Connection, site: &Site, owner: ActorId) -> majlis_local::Result<Vec<FeaturedTag>> {
-    Ok(featured_tags::of(c, owner)?.into_iter().map(|tag| FeaturedTag::new(site, tag)).collect())
+fn of(c: &mut Connection, site: &Site, owner: &Actor) -> majlis_local::Result<Vec<FeaturedTag>> {
+    Ok(featured_tags::of(c, owner.id)?.into_iter().map(|tag| FeaturedTag::new(site, owner, tag)).collect())
 }
 
 /// `GET /api/v1/featured_tags`.
 pub async fn own(api: Api, user: User<need::ReadAccounts>) -> Result<Json<Vec<FeaturedTag>>> {
     let site = api.db.site().clone();
-    Ok(Json(api.db.read(move |c| of(c, &site, user.actor)).await?))
+    let found = api.db.read(move |c| {
+        let owner = actors::get(c, user.actor)?;
+        of(c, &site, &owner)
+    });
+    Ok(Json(found.await?))
 }
 
 /// `GET /api/v1/accounts/:id/featured_tags`: of a suspended account none.
@@ -28,7 +33,7 @@ pub async fn of_account(api: Api, _viewer: Viewer<need::ReadAccounts>, id: Path<
     let site = api.db.site().clone();
     let found = api.db.read(move |c| {
         let owner = living(c, *id)?;
-        if owner.is_gone() { Ok(Vec::new()) } else { of(c, &site, owner.id) }
+        if owner.is_gone() { Ok(Vec::new()) } else { of(c, &site, &owner) }
     });
     Ok(Json(found.await?))
 }
@@ -43,7 +48,10 @@ pub struct Fields {
 /// `POST /api/v1/featured_tags`.
 pub async fn create(api: Api, user: User<need::WriteAccounts>, Params(sent): Params<Fields>) -> Result<Json<FeaturedTag>> {
     let site = api.db.site().clone();
-    let made = api.db.write(move |c| Ok(FeaturedTag::new(&site, featured_tags::create(c, user.actor, &sent.name)?)));
+    let made = api.db.write(move |c| {
+        let tag = featured_tags::create(c, user.actor, &sent.name)?;
+        Ok(FeaturedTag::new(&site, &actors::get(c, user.actor)?, tag))
+    });
     Ok(Json(made.await?))
 }
 
@@ -82,7 +90,7 @@ mod tests {
         assert_eq!(
             made,
             json!({
-                "id": id, "name": "CATS", "url": "https://majlis.example/tags/cats", "statuses_count": "1",
+                "id": id, "name": "CATS", "url": "https://majlis.example/@ali/tagged/cats", "statuses_count": "1",
                 "last_status_at": today,
             })
         );

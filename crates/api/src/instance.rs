@@ -12,7 +12,7 @@ use majlis_local::settings::{self, About};
 use majlis_local::stats::{self, Counts};
 use majlis_local::terms::{self, NaiveDate};
 use majlis_local::users;
-use majlis_local::{attachments, pins, polls, text};
+use majlis_local::{attachments, featured_tags, pins, polls, text};
 use moka::sync::Cache;
 use serde_json::{Value, json};
 
@@ -251,7 +251,7 @@ fn limits(api: &Api) -> Value {
     let films = api.media.films().map(|films| *films.limits());
     json!({
         "accounts": {
-            "max_featured_tags": 0,
+            "max_featured_tags": featured_tags::MOST,
             "max_pinned_statuses": pins::MOST,
             "max_display_name_length": majlis_local::profiles::DISPLAY_NAME_LIMIT,
             "max_note_length": majlis_local::profiles::NOTE_LIMIT,

@@ -81,7 +81,7 @@ pub async fn links(
     let found = api.db.read(move |c| {
         let languages = languages(c, viewer, asked)?;
         let links = trends::links(c, &languages, limit, offset)?;
-        TrendLink::build_many(c, &site, &links)
+        TrendLink::build_many(c, &site, viewer, &links)
     });
     Ok(Paged::by_offset(found.await?, limit, offset))
 }

@@ -56,6 +56,7 @@ impl Federation {
             Job::FetchReplies { crawl, posts } => self.fetch_replies(crawl, posts).await,
             Job::VerifyQuote { quote, depth } => self.verify_quote(*quote, *depth).await,
             Job::RefreshActor { actor } => self.refresh(*actor).await,
+            Job::FetchFeatured { actor } => self.fetch_featured(*actor).await,
             Job::Import { import } => self.import(*import).await.map_err(ResolveError::from),
             Job::Probe { host } => {
                 self.probe(host).await;
@@ -137,7 +138,10 @@ impl Federation {
         }
         match self.fetch_actor(&actor.uri, &Budget::for_activity()).await {
             Err(error) if error.is_gone() => Ok(self.db.write(move |c| receive::delete_actor(c, id)).await?),
-            other => other.map(drop),
+            other => {
+                other?;
+                self.fetch_featured(id).await
+            }
         }
     }
 

@@ -17,6 +17,7 @@ pub mod outbound;
 pub mod pictures;
 pub mod previews;
 pub mod resolve;
+mod showcase;
 pub mod sig;
 pub mod signer;
 pub mod state;

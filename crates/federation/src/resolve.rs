@@ -114,7 +114,9 @@ impl Federation {
         self.check_host(&format!("https://{domain}")).await?;
         let account = Acct { user: handle.name.clone(), domain };
         let found = webfinger::look_up(&self.client, &account, &budget).await?;
-        self.actor(found.actor.as_str(), &budget).await
+        let actor = self.actor(found.actor.as_str(), &budget).await?;
+        self.freshen(&actor).await?;
+        Ok(actor)
     }
 
     /// The actor of a handle as its home describes it at this moment: an alias that was named just now is told.
@@ -169,7 +171,11 @@ impl Federation {
         let budget = Budget::for_look_up();
         let fetched = self.fetch(address, &budget).await?;
         match &fetched.object {
-            Object::Actor(_) => Ok(Found::Actor(Box::new(self.keep_actor(&fetched, &budget).await?))),
+            Object::Actor(_) => {
+                let actor = self.keep_actor(&fetched, &budget).await?;
+                self.freshen(&actor).await?;
+                Ok(Found::Actor(Box::new(actor)))
+            }
             _ => Ok(Found::Post(Box::new(self.keep_post(&fetched, 0, &budget).await?))),
         }
     }

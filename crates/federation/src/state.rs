@@ -32,6 +32,8 @@ pub(crate) const REFETCH_TIME: Duration = Duration::from_secs(300);
 
 /// How long a page is left alone while somebody reads it.
 const PREVIEW_TIME: Duration = Duration::from_secs(60);
+/// How long a remote profile is left alone after somebody has looked at it.
+const LOOK_TIME: Duration = Duration::from_secs(15 * 60);
 /// How old the numbers of nodeinfo may be.
 const COUNT_TIME: Duration = Duration::from_secs(60);
 
@@ -55,6 +57,8 @@ pub struct Inner {
     pub(crate) crawls: Crawls,
     /// Archives that are made at the same time.
     pub(crate) archiving: Semaphore,
+    /// Remote profiles that somebody here has looked at lately.
+    pub(crate) looked_at: Cache<ActorId, ()>,
     /// Pages that are being read for their cards.
     pub(crate) previewing: Cache<String, ()>,
     /// The numbers of nodeinfo.
@@ -117,6 +121,7 @@ impl Federation {
             fetches: Semaphore::new(FETCHES),
             crawls: Crawls::new(),
             archiving: Semaphore::new(ARCHIVES),
+            looked_at: Cache::builder().max_capacity(KEYS).time_to_live(LOOK_TIME).build(),
             previewing: Cache::builder().max_capacity(KEYS).time_to_live(PREVIEW_TIME).build(),
             counts: Cache::builder().max_capacity(1).time_to_live(COUNT_TIME).build(),
         })))

@@ -11,7 +11,9 @@ use majlis_local::publish::{self, Draft, Revision};
 use majlis_local::quote_policies::QuotePolicy;
 use majlis_local::quotes::{self, QuoteState};
 use majlis_local::visibility::Visibility;
-use majlis_local::{boosts, collection_items, collections, follow_requests, follows, likes, moves, posts, reactions, reports};
+use majlis_local::{
+    boosts, collection_items, collections, featured_tags, follow_requests, follows, likes, moves, pins, posts, reactions, reports,
+};
 use support::{Server, draft, get};
 
 async fn everything_crosses(scheme: Scheme) {
@@ -510,4 +512,58 @@ async fn somebody_elsewhere_is_asked_into_a_collection_and_leaves_it() {
     assert_eq!(get(&stamp).await.0, 404);
     here.stop().await;
     there.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_profile_features_is_shown_elsewhere() {
+    let (here, there) = (Server::start().await, Server::start().await);
+    let zoe = there.person("zoe").await;
+    let (pinned, other) = (there.post(&zoe, draft("pinned #Tea")).await, there.post(&zoe, draft("not pinned")).await);
+    let (z, post) = (zoe.id, pinned.clone());
+    there
+        .write(move |c| {
+            featured_tags::create(c, z, "Tea")?;
+            featured_tags::create(c, z, "شاي")?;
+            pins::pin(c, z, &post)
+        })
+        .await;
+    let seen = here.look_up(&zoe, &there).await.id;
+    let names = move |c: &mut majlis_local::Connection| {
+        Ok(featured_tags::of(c, seen)?.into_iter().map(|tag| tag.name).collect::<Vec<_>>())
+    };
+    let shown = move |c: &mut majlis_local::Connection| {
+        Ok(pins::of_author(c, seen)?.into_iter().map(|post| post.uri).collect::<Vec<_>>())
+    };
+    here.eventually("the hashtags", move |c| Ok(Some(names(c)?).filter(|names| names.len() == 2))).await;
+    assert_eq!(here.read(shown).await, std::slice::from_ref(&pinned.uri));
+    let uri = other.uri.clone();
+    assert_eq!(here.read(move |c| posts::by_uri(c, &uri)).await, None, "only what is pinned is fetched");
+    assert_eq!(here.read(names).await, ["Tea", "شاي"], "what its posts here carry first");
+    let (status, tags) = get(&format!("{}/collections/tags", zoe.uri)).await;
+    assert_eq!((status, tags["totalItems"].as_u64()), (200, Some(2)));
+    let page = format!("{}/@zoe/tagged/tea", there.origin);
+    assert!(tags["items"].as_array().unwrap().iter().any(|tag| tag["href"] == page.as_str()), "{tags}");
+
+    // The profile tells its followers that it has changed, and they look again.
+    let ali = here.person("ali").await;
+    let (site, a) = (here.db.site().clone(), ali.id);
+    here.write(move |c| follows::follow(c, &site, a, seen, &Choices::default())).await;
+    here.eventually("the Accept", move |c| follows::get(c, a, seen)).await;
+    let post = pinned.id;
+    there
+        .write(move |c| {
+            let tea = featured_tags::of(c, z)?.remove(0).id;
+            pins::unpin(c, z, post)?;
+            featured_tags::delete(c, z, tea)
+        })
+        .await;
+    here.eventually("one hashtag less", move |c| Ok(Some(names(c)?).filter(|names| *names == ["شاي"]))).await;
+    here.eventually("no pin", move |c| Ok(Some(()).filter(|()| shown(c).is_ok_and(|shown| shown.is_empty())))).await;
+    // What cannot be had any more stays as it is.
+    there.stop().await;
+    here.write(move |c| majlis_local::jobs::enqueue(c, &majlis_local::jobs::Job::FetchFeatured { actor: seen })).await;
+    here.eventually("the job's end", |c| Ok(Some(()).filter(|()| majlis_local::jobs::all(c).is_ok_and(|all| all.is_empty()))))
+        .await;
+    assert_eq!(here.read(names).await, ["شاي"]);
+    here.stop().await;
 }

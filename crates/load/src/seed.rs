@@ -153,6 +153,7 @@ fn remote(plan: &Plan, host: usize, name: String) -> RemoteActor {
         followers: Some(format!("{uri}/followers")),
         following: Some(format!("{uri}/following")),
         featured: None,
+        featured_tags: None,
         key_id: format!("{uri}#main-key"),
         public_key: plan.public_pem.clone(),
         ed25519_public: None,

@@ -144,6 +144,9 @@ impl Actor {
     }
 }
 
+/// Seconds for which a remote profile is believed to be as it was.
+const FRESH: i64 = 7 * 24 * 3_600;
+
 /// Where an actor is reached and how it is verified.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = actor_endpoints, primary_key(actor_id))]
@@ -168,6 +171,10 @@ pub struct Endpoints {
     pub key_fetched_at: Timestamp,
     /// Domains whose pages may name it as their author.
     pub attribution_domains: Option<Json<Vec<String>>>,
+    /// The collection of the hashtags that a remote profile shows.
+    pub featured_tags: Option<String>,
+    /// When that and the pins of a remote profile were fetched last.
+    pub featured_at: Option<Timestamp>,
 }
 
 /// A local actor to be made.
@@ -222,6 +229,7 @@ pub struct RemoteActor {
     pub followers: Option<String>,
     pub following: Option<String>,
     pub featured: Option<String>,
+    pub featured_tags: Option<String>,
     pub key_id: String,
     /// PEM.
     pub public_key: String,
@@ -280,6 +288,27 @@ pub fn may_be_named_by(c: &mut Connection, id: ActorId, domain: &str) -> Result<
     let named = endpoints(c, id)?.attribution_domains.map(|Json(domains)| domains).unwrap_or_default();
     let covers = |named: &String| domain == named || domain.strip_suffix(named.as_str()).is_some_and(|rest| rest.ends_with('.'));
     Ok(named.iter().any(covers))
+}
+
+/// Somebody here looks at a remote profile: what was not looked at for a week, the profile or what it features, is fetched.
+pub fn expect_fresh(c: &mut Connection, id: ActorId) -> Result<()> {
+    let actor = get(c, id)?;
+    if actor.is_local() || actor.is_gone() {
+        return Ok(());
+    }
+    let old = |at: Option<Timestamp>| at.is_none_or(|at| at.plus_seconds(FRESH) < Timestamp::now());
+    if old(actor.fetched_at) {
+        jobs::enqueue(c, &Job::RefreshActor { actor: id })?;
+    } else if old(endpoints(c, id)?.featured_at) {
+        jobs::enqueue(c, &Job::FetchFeatured { actor: id })?;
+    }
+    Ok(())
+}
+
+/// What a remote profile features was fetched.
+pub fn featured_fetched(c: &mut Connection, id: ActorId) -> Result<()> {
+    diesel::update(actor_endpoints::table.find(id)).set(actor_endpoints::featured_at.eq(Some(Timestamp::now()))).execute(c)?;
+    Ok(())
 }
 
 /// The actors with these ActivityPub ids; unknown ones are missing.
@@ -407,6 +436,8 @@ fn insert_local(
         ed25519_private: Some(new.keys.ed25519_private),
         key_fetched_at: now,
         attribution_domains: None,
+        featured_tags: None,
+        featured_at: None,
     };
     diesel::insert_into(actor_endpoints::table).values(endpoints).execute(c)?;
     search::index_actor(c, &actor)?;
@@ -484,6 +515,8 @@ pub fn store_remote(c: &mut Connection, remote: RemoteActor) -> Result<Actor> {
         key_fetched_at: now,
         // Not `None`, which would leave the former ones.
         attribution_domains: Some(Json(remote.attribution_domains)),
+        featured_tags: remote.featured_tags,
+        featured_at: None,
     };
     if known.is_some() {
         diesel::update(actor_endpoints::table.find(actor.id)).set(&endpoints).execute(c)?;

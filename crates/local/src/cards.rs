@@ -5,10 +5,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Integer;
 use url::Url;
 
+use crate::actors;
 use crate::codes::stored_enum;
 use crate::connection::{Connection, PortableDsl, any_of, cols, written};
 use crate::error::Result;
 use crate::ids::{ActorId, CardId, PostId};
+use crate::instances;
 use crate::jobs::{self, Job};
 use crate::mentions;
 use crate::posts::{self, Parts, Post};
@@ -22,6 +24,8 @@ const DAY: i64 = 24 * 3_600;
 const FRESH: i64 = 14 * DAY;
 /// The same for a page that could not be read or had no title.
 const FRESH_NOTHING: i64 = DAY;
+/// Pages that are looked through when their author names other domains; the rest shows when the page is asked again.
+const MOST_CLAIMS: i64 = 200;
 /// The longest address that gets a card, in bytes.
 const LONGEST_URL: usize = 2_048;
 
@@ -73,6 +77,8 @@ pub struct Card {
     /// When the page was asked last.
     pub fetched_at: Timestamp,
     pub created_at: Timestamp,
+    /// Who wrote it, by what the page says alone: somebody here who does not name the page's domain.
+    pub claimed_author_id: Option<ActorId>,
 }
 
 impl Card {
@@ -99,6 +105,7 @@ pub struct NewCard {
     pub author_name: String,
     pub author_url: String,
     pub author: Option<ActorId>,
+    pub claimed_author: Option<ActorId>,
     pub provider_name: String,
     pub provider_url: String,
     pub html: String,
@@ -123,6 +130,7 @@ impl NewCard {
             author_name: String::new(),
             author_url: String::new(),
             author: None,
+            claimed_author: None,
             provider_name: String::new(),
             provider_url: String::new(),
             html: String::new(),
@@ -290,6 +298,7 @@ pub fn store(c: &mut Connection, new: NewCard) -> Result<Card> {
             cards::embed_url.eq(new.embed_url),
             cards::published_at.eq(new.published_at),
             cards::fetched_at.eq(now),
+            cards::claimed_author_id.eq(new.claimed_author),
         ),
     );
     let card = diesel::insert_into(cards::table)
@@ -304,6 +313,25 @@ pub fn store(c: &mut Connection, new: NewCard) -> Result<Card> {
         jobs::enqueue(c, &Job::DeleteFiles { keys: vec![key] })?;
     }
     Ok(card)
+}
+
+/// Somebody here names other domains than before: pages that name the person as their author and stand there are its own now.
+pub(crate) fn confirm_claims(c: &mut Connection, author: ActorId) -> Result<()> {
+    let claims = cards::table.filter(cards::claimed_author_id.eq(author));
+    let claims: Vec<(CardId, String)> =
+        claims.order(cards::id.desc()).limit(MOST_CLAIMS).select((cards::id, cards::url)).load(c)?;
+    let mut own = Vec::new();
+    for (card, url) in claims {
+        if let Some(host) = instances::host_of(&url)
+            && actors::may_be_named_by(c, author, &host)?
+        {
+            own.push(card);
+        }
+    }
+    diesel::update(cards::table.filter(any_of(cards::id, &own)))
+        .set((cards::author_id.eq(Some(author)), cards::claimed_author_id.eq(None::<ActorId>)))
+        .execute(c)?;
+    Ok(())
 }
 
 /// Gives a post its card, provided that the post still links to `url` first. `false`: it does not, or is gone.

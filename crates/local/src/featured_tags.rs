@@ -93,6 +93,31 @@ pub fn delete(c: &mut Connection, actor: ActorId, id: FeaturedTagId) -> Result<(
     tell_peers(c, actor)
 }
 
+/// Makes the featured hashtags of a remote actor those that its collection names: the first [`MOST`] that are hashtags.
+pub fn replace(c: &mut Connection, actor: ActorId, names: &[String]) -> Result<()> {
+    let mut kept: Vec<HashtagId> = Vec::new();
+    for name in names.iter().filter(|name| is_hashtag(name)).take(usize::try_from(MOST).unwrap_or_default()) {
+        let tag = hashtags::named(c, name)?.id;
+        if kept.contains(&tag) {
+            continue;
+        }
+        kept.push(tag);
+        match get_by_tag(c, actor, tag)? {
+            Some(featured) if featured.name == *name => {}
+            Some(featured) => {
+                diesel::update(featured_tags::table.find(featured.id)).set(featured_tags::name.eq(name)).execute(c)?;
+            }
+            None => {
+                insert(c, actor, tag, name)?;
+            }
+        }
+    }
+    let gone: Vec<FeaturedTagId> =
+        of(c, actor)?.iter().filter(|featured| !kept.contains(&featured.hashtag_id)).map(|featured| featured.id).collect();
+    diesel::delete(featured_tags::table.filter(any_of(featured_tags::id, &gone))).execute(c)?;
+    Ok(())
+}
+
 /// What `actor` features: what its posts carry most often first.
 pub fn of(c: &mut Connection, actor: ActorId) -> Result<Vec<FeaturedTag>> {
     Ok(featured_tags::table

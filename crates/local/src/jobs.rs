@@ -62,6 +62,11 @@ pub enum Job {
         /// The actor.
         actor: ActorId,
     },
+    /// Fetch what a remote profile features: its pinned posts and its hashtags.
+    FetchFeatured {
+        /// The actor.
+        actor: ActorId,
+    },
     /// Ask another server what it runs.
     Probe {
         /// Its host, as instances are keyed.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 
 use crate::actors::{self, Actor, ActorKind, Field, ProfileChange};
+use crate::cards;
 use crate::connection::{Connection, cols};
 use crate::emojis;
 use crate::error::{Error, Flaw, Problem, Result};
@@ -200,6 +201,7 @@ fn set_attribution_domains(c: &mut Connection, id: ActorId, typed: Vec<String>) 
     diesel::update(actor_endpoints::table.find(id))
         .set(actor_endpoints::attribution_domains.eq(Some(Json(stored))))
         .execute(c)?;
+    cards::confirm_claims(c, id)?;
     jobs::enqueue(c, &Job::Federate { change: Change::ProfileChanged { actor: id } })?;
     Ok(())
 }
@@ -429,6 +431,31 @@ mod tests {
         let Err(Error::Invalid(problems)) = wrong else { panic!("{wrong:?}") };
         let fields: Vec<_> = problems.iter().map(|p| p.field).collect();
         assert_eq!(fields, ["display_name", "note", "fields", "source[language]"]);
+    }
+
+    #[test]
+    fn pages_that_name_their_author_are_its_own_once_it_names_their_domain() {
+        use crate::cards::{self, NewCard};
+        TestDb::new()
+            .write_now(|c| {
+                let (ali, bea) = (people::local(c, "ali").id, people::local(c, "bea").id);
+                let mut page = |url: &str, by| {
+                    cards::store(c, NewCard { title: "News".into(), claimed_author: Some(by), ..NewCard::nothing(url) })
+                };
+                let own = page("https://news.example/a", ali)?.id;
+                let below = page("https://blog.news.example/b", ali)?.id;
+                let (other, hers) = (page("https://other.example/c", ali)?.id, page("https://news.example/d", bea)?.id);
+                let domains = Some(vec!["news.example".to_owned()]);
+                edit(c, &site(), ali, ProfileEdit { attribution_domains: domains, ..ProfileEdit::default() })?;
+                for (id, author, claimed) in
+                    [(own, Some(ali), None), (below, Some(ali), None), (other, None, Some(ali)), (hers, None, Some(bea))]
+                {
+                    let card = cards::find_many(c, &[id])?.remove(0);
+                    assert_eq!((card.author_id, card.claimed_author_id), (author, claimed), "{}", card.url);
+                }
+                Ok(())
+            })
+            .unwrap();
     }
 
     #[test]

@@ -62,6 +62,8 @@ diesel::table! {
         ed25519_private -> Nullable<Text>,
         key_fetched_at -> BigInt,
         attribution_domains -> Nullable<Text>,
+        featured_tags -> Nullable<Text>,
+        featured_at -> Nullable<BigInt>,
     }
 }
 
@@ -407,6 +409,7 @@ diesel::table! {
         published_at -> Nullable<BigInt>,
         fetched_at -> BigInt,
         created_at -> BigInt,
+        claimed_author_id -> Nullable<BigInt>,
     }
 }
 
@@ -1039,6 +1042,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    reindexing (what) {
+        what -> Text,
+        after_id -> BigInt,
+    }
+}
+
+diesel::table! {
     remote_files (file) {
         file -> Text,
         name -> Text,
@@ -1207,6 +1217,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     quotes,
     reactions,
     received,
+    reindexing,
     recovery_codes,
     report_collections,
     report_posts,

@@ -10,12 +10,14 @@ mod names;
 mod people;
 mod posts;
 mod query;
+mod reindex;
 
 pub(crate) use index::index_kept;
 pub use index::{index_actor, index_post, unindex_actor, unindex_post};
 pub use people::actors;
 pub use posts::posts;
 pub use query::Query;
+pub use reindex::reindex_some;
 
 use diesel::prelude::*;
 

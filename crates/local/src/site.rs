@@ -128,6 +128,11 @@ impl Site {
         format!("{}/tags/{name}", self.origin)
     }
 
+    /// The page of what somebody says under a hashtag, by handle (`ali`, `ali@example.org`); the name as for [`Self::tag_url`].
+    pub fn tagged_url(&self, acct: &str, name: &str) -> String {
+        format!("{}/tagged/{name}", self.actor_url(acct))
+    }
+
     /// Where a stored file is served.
     pub fn media_url(&self, key: &str) -> String {
         format!("{}/media/{key}", self.origin)

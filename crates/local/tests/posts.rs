@@ -86,6 +86,7 @@ fn remote_actor(name: &str, origin: &str) -> RemoteActor {
         followers: Some(format!("{origin}/u/{name}/followers")),
         following: None,
         featured: None,
+        featured_tags: None,
         key_id: format!("{origin}/u/{name}#main-key"),
         public_key: "pem".into(),
         ed25519_public: None,

@@ -287,3 +287,46 @@ fn hashtags_by_beginning() {
         })
         .unwrap();
 }
+
+#[test]
+fn what_an_upgrade_leaves_is_indexed_a_little_at_a_time() {
+    use diesel::prelude::*;
+    use majlis_local::schema::reindexing;
+    use majlis_local::testing::statements::statements;
+    TestDb::new()
+        .write_now(|c| {
+            let (ali, zoe) = (local(c, "ali"), remote(c, "abdulrahman"));
+            let posts: Vec<_> = (0..5).map(|n| say(c, ali.id, &format!("garden {n}"))).collect();
+            majlis_local::boosts::boost(c, &site(), ali.id, &posts[0], None)?;
+            publish::delete(c, ali.id, posts[4].id)?;
+            let (answer, sent) = statements(c, |c| search::reindex_some(c, 2));
+            assert_eq!((answer?, sent.len()), (None, 1), "a new server has nothing to do: {sent:?}");
+
+            // As a former version has left it.
+            for post in &posts {
+                search::unindex_post(c, post.id)?;
+            }
+            for actor in [ali.id, zoe.id] {
+                search::unindex_actor(c, actor)?;
+            }
+            for what in ["posts", "actors"] {
+                diesel::insert_into(reindexing::table)
+                    .values((reindexing::what.eq(what), reindexing::after_id.eq(0)))
+                    .execute(c)?;
+            }
+            let near = |c: &mut majlis_local::Connection| search::actors(c, None, "abdulrahmn", false, 9, 0).map(names);
+            assert!(found(c, Some(ali.id), "garden").is_empty() && near(c)?.is_empty());
+            let mut pieces = Vec::new();
+            while let Some(piece) = search::reindex_some(c, 2)? {
+                pieces.push(piece);
+                assert!(pieces.len() < 20, "{pieces:?}");
+            }
+            assert_eq!(pieces, [2, 0, 2, 2, 2, 0], "actors, then posts and the boost, then the ends are noticed");
+            assert_eq!(found(c, Some(ali.id), "garden"), ["garden 3", "garden 2", "garden 1", "garden 0"]);
+            assert_eq!(found(c, Some(ali.id), "from:ali garden").len(), 4, "properties too");
+            assert_eq!(near(c)?, ["abdulrahman@peer.example"]);
+            assert_eq!(search::reindex_some(c, 2)?, None);
+            Ok(())
+        })
+        .unwrap();
+}

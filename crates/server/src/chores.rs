@@ -5,7 +5,7 @@ use std::time::Duration;
 use majlis_local::jobs::{self, Job};
 use majlis_local::{
     Connection, Db, Result, Timestamp, apps, archives, attachments, cards, hashtags, instances, mutes, newsletters, oauth_codes,
-    publish, received, sessions, tickets, tokens, tombstones, trends, verified_links,
+    publish, received, search, sessions, tickets, tokens, tombstones, trends, verified_links,
 };
 use metrics::counter;
 use tokio::time::{Instant, sleep};
@@ -28,6 +28,8 @@ const BATCH: i64 = 1_000;
 const RUNS: usize = 50;
 /// Other servers that are asked in an hour what they run.
 const PROBES: i64 = 100;
+/// Posts or actors that one write indexes anew after an upgrade: indexing is more work than throwing away.
+const INDEXED: i64 = 200;
 /// The pause between two of them, in which others may write.
 const BREATH: Duration = Duration::from_millis(50);
 /// The pause before the first chores: a start has better things to do.
@@ -93,8 +95,31 @@ const CHORES: &[Chore] = &[
     Chore { name: "loose_attachments", every: Duration::from_secs(HOUR), run: loose_attachments },
 ];
 
-/// Does all chores in turn until `stop`.
+/// Does all chores in turn until `stop`, and once what an upgrade has left to do.
 pub async fn keep_house(db: Db, stop: CancellationToken) {
+    tokio::join!(reindex(&db, &stop), do_in_turn(&db, &stop));
+}
+
+/// Indexes anew what a former version has indexed otherwise, until nothing is left. A stop loses nothing.
+async fn reindex(db: &Db, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => return,
+        () = sleep(START) => {}
+    }
+    while !stop.is_cancelled() {
+        match db.write(|c| search::reindex_some(c, INDEXED)).await {
+            Ok(None) => return,
+            Ok(Some(rows)) => counter!("majlis_chores_rows_total", "chore" => "reindex").increment(rows as u64),
+            Err(error) => {
+                tracing::error!(chore = "reindex", %error, "a chore failed");
+                sleep(START).await;
+            }
+        }
+        sleep(BREATH).await;
+    }
+}
+
+async fn do_in_turn(db: &Db, stop: &CancellationToken) {
     let mut due: Vec<(Instant, Chore)> = CHORES.iter().map(|chore| (Instant::now() + START, *chore)).collect();
     while let Some(next) = due.iter().map(|(when, _)| *when).min() {
         tokio::select! {
@@ -102,7 +127,7 @@ pub async fn keep_house(db: Db, stop: CancellationToken) {
             () = tokio::time::sleep_until(next) => {}
         }
         for (when, chore) in due.iter_mut().filter(|(when, _)| *when <= Instant::now()) {
-            do_chore(&db, chore, &stop).await;
+            do_chore(db, chore, stop).await;
             // Somewhat later than asked, and not together with the same chore of other nodes.
             *when = Instant::now() + chore.every.mul_f64(rand::random_range(1.0..1.1));
         }

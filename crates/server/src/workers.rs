@@ -281,6 +281,7 @@ fn kind(job: &Job) -> &'static str {
         Job::FetchReplies { .. } => "fetch_replies",
         Job::VerifyQuote { .. } => "verify_quote",
         Job::RefreshActor { .. } => "refresh_actor",
+        Job::FetchFeatured { .. } => "fetch_featured",
         Job::Probe { .. } => "probe",
         Job::FetchCard { .. } => "fetch_card",
         Job::PublishScheduled { .. } => "publish_scheduled",

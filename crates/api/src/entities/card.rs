@@ -38,6 +38,11 @@ pub struct Card {
     pub blurhash: Option<String>,
     pub published_at: Option<Timestamp>,
     pub authors: Vec<CardAuthor>,
+    /// Whether the page names the reader as its author, and the reader does not name the page's domain; `None`: nobody reads.
+    pub missing_attribution: Option<bool>,
+    /// Whom the page names so.
+    #[serde(skip)]
+    claimed: Option<ActorId>,
 }
 
 /// Who wrote a page.
@@ -82,6 +87,19 @@ impl Card {
             blurhash: card.blurhash.clone(),
             published_at: card.published_at,
             authors: author.into_iter().collect(),
+            missing_attribution: None,
+            claimed: card.claimed_author_id,
         }
+    }
+
+    /// The same card as somebody who is logged in sees it.
+    #[must_use]
+    pub fn read_by(self, reader: Option<ActorId>) -> Self {
+        Self { missing_attribution: reader.map(|reader| self.claims(reader)), ..self }
+    }
+
+    /// Whether the page names `reader` as its author, who has not said that it may.
+    pub fn claims(&self, reader: ActorId) -> bool {
+        self.claimed == Some(reader)
     }
 }

@@ -139,6 +139,8 @@ pub struct Reading {
     pub marks: Marks,
     pub votes: Vec<i32>,
     pub approval: Approval,
+    /// Whether the page of its card names the reader as its author without leave.
+    pub claimed: bool,
     /// Names of the emoji with which it has reacted.
     pub reactions: Vec<String>,
     pub quote: Option<QuoteReading>,
@@ -155,7 +157,14 @@ pub struct QuoteReading {
 impl Default for Reading {
     /// Of somebody who has done nothing and may not quote.
     fn default() -> Self {
-        Self { marks: Marks::default(), votes: Vec::new(), approval: Approval::Denied, reactions: Vec::new(), quote: None }
+        Self {
+            marks: Marks::default(),
+            votes: Vec::new(),
+            approval: Approval::Denied,
+            claimed: false,
+            reactions: Vec::new(),
+            quote: None,
+        }
     }
 }
 
@@ -187,6 +196,7 @@ impl Reading {
             marks: marks.get(reader).copied().unwrap_or_default(),
             votes: votes.remove(reader).unwrap_or_default(),
             approval: approvals.get(reader).copied().unwrap_or(Approval::Denied),
+            claimed: status.card.as_ref().is_some_and(|card| card.claims(*reader)),
             reactions: reacted.remove(reader).unwrap_or_default(),
             quote: quotes.remove(reader),
         };

@@ -123,7 +123,12 @@ pub struct ShallowTag {
 
 /// The page of a hashtag.
 pub fn tag_url(site: &Site, name: &str) -> String {
-    site.tag_url(&utf8_percent_encode(name, NON_ALPHANUMERIC).to_string())
+    site.tag_url(&in_path(name))
+}
+
+/// A name as a part of a path.
+pub fn in_path(name: &str) -> String {
+    utf8_percent_encode(name, NON_ALPHANUMERIC).to_string()
 }
 
 impl Status {
@@ -167,6 +172,9 @@ impl Status {
             poll.own_votes = Some(reading.votes.clone());
         }
         shown.quote_approval.current_user = reading.approval;
+        if let Some(card) = &mut shown.card {
+            card.missing_attribution = Some(reading.claimed);
+        }
         for reaction in shown.reactions.iter_mut().chain(&mut shown.pleroma.emoji_reactions) {
             reaction.me = reading.reactions.contains(&reaction.name);
         }
@@ -278,7 +286,8 @@ impl<'a> Batch<'a> {
         let cards = cards::of_posts(c, &with(Parts::CARD))?;
         let authors = cards.iter().filter_map(|(_, _, card)| card.author_id);
         let accounts = Account::load_many(c, site, &distinct(all.iter().map(|post| post.author_id).chain(authors)))?;
-        let cards = cards.iter().map(|(post, url, card)| (*post, Card::new(site, card, url, &accounts))).collect();
+        let cards =
+            cards.iter().map(|(post, url, card)| (*post, Card::new(site, card, url, &accounts).read_by(viewer))).collect();
         let media = grouped(attachments::of_posts(c, &with(Parts::MEDIA))?, |attachment| {
             attachment.post_id.map(|post| (post, MediaAttachment::new(site, attachment)))
         });

@@ -24,14 +24,19 @@ impl TrendLink {
     ///
     /// # Errors
     /// The database's.
-    pub fn build_many(c: &mut Connection, site: &Site, links: &[(cards::Card, Vec<Usage>)]) -> Result<Vec<Self>> {
+    pub fn build_many(
+        c: &mut Connection,
+        site: &Site,
+        viewer: Option<ActorId>,
+        links: &[(cards::Card, Vec<Usage>)],
+    ) -> Result<Vec<Self>> {
         let authors: Vec<ActorId> = links.iter().filter_map(|(card, _)| card.author_id).collect();
         let accounts = Account::load_many(c, site, &authors)?;
         let today = Timestamp::now().millis().div_euclid(DAY);
         Ok(links
             .iter()
             .map(|(card, usage)| Self {
-                card: Card::new(site, card, &card.url, &accounts),
+                card: Card::new(site, card, &card.url, &accounts).read_by(viewer),
                 history: (0..DAYS).map(|n| Day::new(today - n, usage.iter().find(|u| u.day == today - n))).collect(),
             })
             .collect())

@@ -46,6 +46,8 @@ fn self_described(c: &mut Connection, profile: &vocab::Actor, actor: &Actor) -> 
     match objects::actor::read(profile, domain) {
         Some(remote) if remote.username == actor.username => {
             actors::store_remote(c, remote)?;
+            // What it features may have changed: of that, peers say no more than this.
+            jobs::enqueue(c, &Job::FetchFeatured { actor: actor.id })?;
         }
         _ => {
             jobs::enqueue(c, &Job::RefreshActor { actor: actor.id })?;

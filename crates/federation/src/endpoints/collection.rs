@@ -131,7 +131,8 @@ pub(super) async fn featured_tags(federation: Data<Federation>, name: Path<Strin
         .read(move |c| {
             let actor = living(c, &name)?;
             let tags = featured_tags::of(c, actor.id)?;
-            let items: Vec<Tag> = tags.iter().map(|tag| Tag::hashtag(&tag.name, site.tag_url(&hashtag_key(&tag.name)))).collect();
+            let page = |name: &str| site.tagged_url(&actor.username, &hashtag_key(name));
+            let items: Vec<Tag> = tags.iter().map(|tag| Tag::hashtag(&tag.name, page(&tag.name))).collect();
             Ok(json!({
                 "@context": "https://www.w3.org/ns/activitystreams",
                 "id": format!("{}/collections/tags", actor.uri),

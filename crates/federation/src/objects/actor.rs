@@ -180,6 +180,7 @@ pub fn read(actor: &vocab::Actor, domain: &str) -> Option<RemoteActor> {
         followers: actor.followers.clone(),
         following: actor.following.clone(),
         featured: actor.featured.clone(),
+        featured_tags: actor.featured_tags.clone(),
         key_id: key.id.clone(),
         public_key: key.public_key_pem.clone(),
         ed25519_public: actor.assertion_method.first().map(|key| key.public_key_multibase.clone()),

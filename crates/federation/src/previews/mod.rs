@@ -8,12 +8,13 @@ mod oembed;
 use std::time::Duration;
 
 use bytes::Bytes;
+use majlis_local::actors::{self, Actor};
 use majlis_local::cards::{self, NewCard, Wanted};
-use majlis_local::ids::{ActorId, PostId};
+use majlis_local::ids::PostId;
 use majlis_local::instances::Policy;
 use majlis_local::text::Handle;
 use majlis_local::text::page::Page;
-use majlis_local::{Error, actors, instances};
+use majlis_local::{Error, instances};
 use majlis_media::Media;
 use url::Url;
 
@@ -118,7 +119,12 @@ async fn read_page(
         details.player = None;
     }
     let mut new = details.card(url);
-    new.author = creator(federation, &details, &fetched.url).await;
+    match creator(federation, &details, &fetched.url).await {
+        Some((author, true)) => new.author = Some(author.id),
+        // Only whoever is here can be asked to name the domain.
+        Some((author, false)) if author.is_local() => new.claimed_author = Some(author.id),
+        _ => {}
+    }
     let mut stored = None;
     if !new.title.is_empty()
         && policy == Policy::None
@@ -141,13 +147,15 @@ async fn read_page(
     Ok((new, stored))
 }
 
-/// The account that the page names as its author, if that account names the page's domain (Mastodon's `fediverse:creator`).
-async fn creator(federation: &Federation, details: &Details, url: &Url) -> Option<ActorId> {
+/// The account that the page names as its author (Mastodon's `fediverse:creator`), and whether that account names the page's
+/// domain.
+async fn creator(federation: &Federation, details: &Details, url: &Url) -> Option<(Actor, bool)> {
     let handle = Handle::parse(details.creator.as_deref()?)?;
     let domain = instances::host_of(url.as_str())?;
-    let author = federation.resolve_handle(&handle).await.ok()?.id;
-    let may = federation.db.read(move |c| actors::may_be_named_by(c, author, &domain)).await;
-    matches!(may, Ok(true)).then_some(author)
+    let author = federation.resolve_handle(&handle).await.ok()?;
+    let id = author.id;
+    let may = federation.db.read(move |c| actors::may_be_named_by(c, id, &domain)).await.ok()?;
+    Some((author, may))
 }
 
 async fn image_bytes(federation: &Federation, image: &Url, budget: &Budget) -> Option<Bytes> {

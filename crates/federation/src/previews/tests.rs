@@ -134,20 +134,21 @@ async fn an_author_is_named_who_names_the_page() {
     })
     .await;
     let domain = majlis_local::instances::host_of(peer.origin.as_str()).unwrap();
-    let ali = here
+    let (ali, badr) = here
         .db
         .write(move |c| {
-            let (ali, _) = (people::local(c, "ali"), people::local(c, "badr"));
+            let (ali, badr) = (people::local(c, "ali"), people::local(c, "badr"));
             diesel::update(endpoints::table.find(ali.id))
                 .set(endpoints::attribution_domains.eq(Some(majlis_local::Json(vec![domain]))))
                 .execute(c)?;
-            Ok(ali.id)
+            Ok((ali.id, badr.id))
         })
         .await
         .unwrap();
-    for (path, author) in [("/ali", Some(ali)), ("/badr", None), ("/nobody", None)] {
+    for (path, author, claimed) in [("/ali", Some(ali), None), ("/badr", None, Some(badr)), ("/nobody", None, None)] {
         let post = here.say(peer.url(path).to_string()).await;
-        assert_eq!(here.card(&post).await.unwrap().author_id, author, "{path}");
+        let card = here.card(&post).await.unwrap();
+        assert_eq!((card.author_id, card.claimed_author_id), (author, claimed), "{path}");
     }
 }
 

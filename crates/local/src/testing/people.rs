@@ -100,6 +100,7 @@ pub fn remote_actor(name: &str) -> RemoteActor {
         followers: Some(format!("{uri}/followers")),
         following: None,
         featured: None,
+        featured_tags: None,
         key_id: format!("{uri}#main-key"),
         public_key: "pem".into(),
         ed25519_public: None,

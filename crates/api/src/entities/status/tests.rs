@@ -124,6 +124,19 @@ fn a_card_costs_one_query_and_names_its_author() {
             let (built, sent) = statements(c, |c| Status::build_many(c, &site(), None, &posts).unwrap());
             assert_eq!(sent.len(), 2, "{sent:?}");
             insta::assert_json_snapshot!(masked(serde_json::to_value(&built[0].card).unwrap()));
+            // Whoever is named by the page without having named its domain is told so, and nobody else.
+            cards::store(c, NewCard { claimed_author: Some(bea.id), ..new.clone() })?;
+            for (reader, missing) in [(None, None), (Some(ali.id), Some(false)), (Some(bea.id), Some(true))] {
+                let (built, sent) = statements(c, |c| Status::build_many(c, &site(), reader, &posts[..1]).unwrap());
+                assert!(sent.len() <= 4, "{sent:?}");
+                assert_eq!(built[0].card.as_ref().unwrap().missing_attribution, missing, "{reader:?}");
+            }
+            let shared = Status::build(c, &site(), None, &posts[0])?;
+            let readings = Reading::by(c, &[ali.id, bea.id], &shared)?;
+            for (reader, missing) in [(ali.id, false), (bea.id, true)] {
+                let seen = shared.for_reader(reader, &readings[&reader], &Matched::default());
+                assert_eq!(seen.card.unwrap().missing_attribution, Some(missing), "streamed to {reader}");
+            }
             cards::store(c, NewCard { author: Some(bea.id), ..new })?;
             let (built, sent) = statements(c, |c| Status::build_many(c, &site(), None, &posts).unwrap());
             assert_eq!(sent.len(), 2, "{sent:?}");
