@@ -299,6 +299,17 @@ pub fn made_by<'p>(c: &mut Connection, posts: impl Iterator<Item = &'p Post>) ->
     Ok(quotes.into_iter().map(|quote| (quote.post_id, (quote.clone(), named(&quote)))).collect())
 }
 
+/// The texts of those of these posts that quote something and are ours, [`with_link`] to what [`made_by`] found.
+pub fn linked<'p>(
+    posts: impl Iterator<Item = &'p Post>,
+    made: &HashMap<PostId, (Quote, Option<Post>)>,
+) -> HashMap<PostId, String> {
+    posts
+        .filter(|post| post.local)
+        .filter_map(|post| Some((post.id, with_link(&post.content, made.get(&post.id)?.1.as_ref()?))))
+        .collect()
+}
+
 fn insert(c: &mut Connection, quote: &Quote) -> Result<()> {
     diesel::insert_into(quotes::table)
         .values((

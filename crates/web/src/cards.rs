@@ -160,10 +160,7 @@ impl Rows {
         let actors = actors::find_many(c, &people)?.into_iter().map(|actor| (actor.id, actor)).collect();
         let attachments = attachments::of_posts(c, &with_media)?;
         let polls = polls::of_posts(c, &with_poll)?.into_iter().map(|poll| (poll.post_id, poll)).collect();
-        let linked = all()
-            .filter(|post| post.local)
-            .filter_map(|post| Some((post.id, quotes::with_link(&post.content, quotes.get(&post.id)?.1.as_ref()?))))
-            .collect();
+        let linked = quotes::linked(all(), &quotes);
         Ok(Self { posts, boosted, actors, attachments, polls, quotes, linked })
     }
 

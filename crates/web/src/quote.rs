@@ -114,7 +114,7 @@ mod tests {
     async fn a_quoted_post_stands_in_a_card_while_it_may() {
         let pages = Pages::new();
         let (ali, bea) = (pages.user("ali").await, pages.user("bea").await);
-        let quoting = |c: &mut majlis_local::Connection, post: PostId, text: &str| {
+        let quoting = move |c: &mut majlis_local::Connection, post: PostId, text: &str| {
             people::publish(c, ali.id, Draft { quote: Some(post), ..people::draft(text) })
         };
         let (plain, hidden, quote) = pages

@@ -156,7 +156,8 @@ pub fn load(c: &mut Connection, site: &Site, token: &str, ids: &[PostId]) -> Res
     }
     let with_media: Vec<PostId> = posts.iter().filter(|post| post.parts.has(Parts::MEDIA)).map(|post| post.id).collect();
     let attachments = attachments::of_posts(c, &with_media)?;
-    let texts = quotes::linked(c, posts.iter())?;
+    let quoted = quotes::made_by(c, posts.iter())?;
+    let texts = quotes::linked(posts.iter(), &quoted);
     Ok(Some(Issue { subscription, author, posts, attachments, texts }))
 }
 
