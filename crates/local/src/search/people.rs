@@ -14,7 +14,7 @@ use crate::visibility::{server_unblocked, unblocked};
 /// People of a name: by handle (`ali`, `@ali@exam`), by the beginning of the username, by words of the display name.
 /// The exact handle comes first, then those whom `viewer` follows, then the best known. When they leave room on the first page,
 /// names follow that are nearly what was asked: with one mistake in a word of four letters or more, two in one of eight. Who is in
-/// a block with the viewer, or whose server the viewer blocks, is found by the whole handle alone: whoever wants to undo a block
+/// a block with the viewer, or whose server the viewer blocks, is found by the whole name alone: whoever wants to undo a block
 /// has to find it.
 pub fn actors(
     c: &mut Connection,
@@ -108,7 +108,7 @@ fn named(
          LIMIT {MOST_MATCHES}) n{by_words}) found CROSS JOIN actors \
          LEFT JOIN follows f ON f.actor_id = :viewer AND f.target_id = actors.id \
          WHERE actors.id = found.id AND {FINDABLE}{followed} \
-         AND ((actors.username_key = :username AND COALESCE(actors.domain, '') = :domain) OR ({})) \
+         AND ((actors.username_key = :username AND (:domain = '' OR actors.domain = :domain)) OR ({})) \
          ORDER BY CASE WHEN actors.username_key = :username THEN 0 ELSE 1 END, CASE WHEN f.id IS NULL THEN 1 ELSE 0 END, \
          actors.followers_count DESC, actors.id LIMIT :limit OFFSET :offset",
         unhindered()
