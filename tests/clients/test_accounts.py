@@ -11,7 +11,7 @@ from mastodon import Mastodon
 from mastodon.errors import MastodonAPIError
 
 from support.browser import OUT_OF_BAND, Browser
-from support.letters import letter, link
+from support.letters import confirm, letter, link
 from support.server import PASSWORD, SCOPES, Majlis, MakeServer, Person
 
 pytestmark = pytest.mark.engine
@@ -21,13 +21,6 @@ pytestmark = pytest.mark.engine
 def strict(new_server: MakeServer) -> Majlis:
     """A server that asks people to confirm their addresses, by letters in its outbox."""
     return new_server(MAJLIS_CONFIRM_EMAILS="on")
-
-
-def confirm(server: Majlis, address: str) -> Browser:
-    browser = Browser(server.origin)
-    browser.open(address)
-    browser.submit(browser.form("input[name=confirmation_token]"), {})
-    return browser
 
 
 def code(secret: str) -> str:

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 import requests
 
 from support.browser import Browser
-from support.letters import every, files, letter, letters, link, text
+from support.letters import confirm, every, files, letter, letters, link, text
 from support.server import Majlis, MakeServer, Person
 from support.waiting import eventually, never
 
@@ -29,13 +29,6 @@ def switch_on(person: Person) -> None:
 def subscribe(server: Majlis, author: Person, address: str, **more: str) -> requests.Response:
     account = server.anonymous().account_lookup(author.name)
     return server.request("POST", f"/api/v1/accounts/{account.id}/email_subscriptions", json={"email": address, **more})
-
-
-def confirm(server: Majlis, address: str) -> Browser:
-    browser = Browser(server.origin)
-    browser.open(address)
-    browser.submit(browser.form("input[name=subscription_token]"), {})
-    return browser
 
 
 def test_a_reader_subscribes_by_an_app_gets_one_letter_and_leaves_by_one_click(new_server: MakeServer) -> None:

@@ -6,6 +6,7 @@ import re
 from email.message import EmailMessage
 from pathlib import Path
 
+from support.browser import Browser
 from support.server import Majlis
 from support.waiting import eventually
 
@@ -45,3 +46,11 @@ def link(message: EmailMessage) -> str:
     address = re.search(r"https?://\S+token=\S+", text(message))
     assert address is not None, text(message)
     return address.group()
+
+
+def confirm(server: Majlis, address: str) -> Browser:
+    """Opens the address of a letter and presses the button of its page."""
+    browser = Browser(server.origin)
+    browser.open(address)
+    browser.submit(browser.form("input[name$=_token]"), {})
+    return browser

@@ -250,13 +250,7 @@ mod tests {
     impl House {
         fn new() -> Self {
             let db = TestDb::new();
-            let info = ServerInfo {
-                version: "0".into(),
-                open_registrations: true,
-                title: String::new(),
-                description: String::new(),
-                alias_domains: vec![],
-            };
+            let info = ServerInfo::default();
             let federation = Federation::new((*db).clone(), PrivatePeers::On, info).unwrap();
             let folder = tempfile::tempdir().unwrap();
             Self { db, federation, store: Store::local(folder.path().join("media")).unwrap(), folder }

@@ -78,13 +78,7 @@ mod tests {
     #[tokio::test]
     async fn a_page_that_links_back_verifies_its_link() {
         let db = TestDb::new();
-        let info = ServerInfo {
-            version: "0".into(),
-            open_registrations: true,
-            title: String::new(),
-            description: String::new(),
-            alias_domains: vec![],
-        };
+        let info = ServerInfo::default();
         let federation = Federation::new((*db).clone(), PrivatePeers::On, info).unwrap();
         let peer = Server::start(|seen, _| match seen.target.as_str() {
             "/back" => page("<a class=x rel=\"nofollow ME\" href='https://majlis.example/@Ali/'>"),

@@ -66,7 +66,7 @@ pub struct Inner {
 }
 
 /// What nodeinfo says of this server.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ServerInfo {
     /// The version of the program.
     pub version: String,

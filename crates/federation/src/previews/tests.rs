@@ -33,13 +33,7 @@ struct Here {
 impl Here {
     fn new() -> Self {
         let db = TestDb::new();
-        let info = ServerInfo {
-            version: "0".into(),
-            open_registrations: true,
-            title: String::new(),
-            description: String::new(),
-            alias_domains: vec![],
-        };
+        let info = ServerInfo::default();
         let federation = Federation::new((*db).clone(), PrivatePeers::On, info).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let media = Media::new(Store::local(folder.path()).unwrap(), Limits::default());
