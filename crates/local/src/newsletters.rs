@@ -197,16 +197,15 @@ pub fn follow_instead(c: &mut Connection, site: &Site, actor: ActorId) -> Result
         Err(error) => return Err(error),
     };
     let theirs: Vec<(NewsletterSubscriptionId, ActorId)> = rows::table
+        .inner_join(people::table.on(people::id.eq(rows::author_id)))
         .filter(rows::email.eq(&user.email))
         .filter(rows::confirmed_at.is_not_null())
+        .filter(people::locked.eq(false))
         .order(rows::id)
         .limit(FOLLOWS)
         .select((rows::id, rows::author_id))
         .load(c)?;
     for (subscription, author) in theirs {
-        if actors::get(c, author)?.locked {
-            continue;
-        }
         match follows::follow(c, site, actor, author, &Choices::default()) {
             Ok(_) => {
                 diesel::delete(rows::table.find(subscription)).execute(c)?;
