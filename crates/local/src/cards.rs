@@ -320,15 +320,13 @@ pub(crate) fn confirm_claims(c: &mut Connection, author: ActorId) -> Result<()> 
     let claims = cards::table.filter(cards::claimed_author_id.eq(author));
     let claims: Vec<(CardId, String)> =
         claims.order(cards::id.desc()).limit(MOST_CLAIMS).select((cards::id, cards::url)).load(c)?;
-    let mut own = Vec::new();
-    for (card, url) in claims {
-        if let Some(host) = instances::host_of(&url)
-            && actors::may_be_named_by(c, author, &host)?
-        {
-            own.push(card);
-        }
+    if claims.is_empty() {
+        return Ok(());
     }
-    diesel::update(cards::table.filter(any_of(cards::id, &own)))
+    let author_of = actors::endpoints(c, author)?;
+    let is_own = |url: &str| instances::host_of(url).is_some_and(|host| author_of.may_be_named_by(&host));
+    let own = claims.iter().filter(|(_, url)| is_own(url)).map(|(card, _)| *card);
+    diesel::update(cards::table.filter(any_of(cards::id, own)))
         .set((cards::author_id.eq(Some(author)), cards::claimed_author_id.eq(None::<ActorId>)))
         .execute(c)?;
     Ok(())
