@@ -83,7 +83,7 @@ mod tests {
             "/.well-known/nodeinfo" => json_of_type("application/json", links(own)),
             "/nodeinfo/2.1" => json_of_type(
                 "application/json",
-                json!({"software": {"name": "GoToSocial\u{0}", "version": "0.20.1"}, "usage": 5}),
+                json!({"software": {"name": "GoToSocial\u{1}", "version": "0.20.1"}, "usage": 5}),
             ),
             "/nodeinfo/2.0" => json_of_type("application/json", json!({"software": {"name": "old"}})),
             _ => status(404, vec![]),

@@ -118,6 +118,11 @@ impl From<diesel::result::Error> for Error {
     fn from(error: diesel::result::Error) -> Self {
         match error {
             diesel::result::Error::NotFound => Self::NotFound("record"),
+            // PostgreSQL's 22021, in whatever language: `invalid byte sequence for encoding "UTF8": 0x00`. Paths and pages' forms
+            // come as far as this.
+            diesel::result::Error::DatabaseError(_, about) if about.message().ends_with("0x00") => {
+                Self::invalid("base", Flaw::Invalid, "no text may contain U+0000")
+            }
             error => Self::Database(error),
         }
     }

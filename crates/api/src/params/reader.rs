@@ -104,6 +104,11 @@ impl<'de> Deserialize<'de> for Upload {
     }
 }
 
+/// A text, unless it has the one character that PostgreSQL holds in no text.
+fn storable(text: &str) -> Outcome<&str> {
+    if text.contains('\0') { Err(ReadError::custom("no text may contain U+0000")) } else { Ok(text) }
+}
+
 /// Reads a type from a tree.
 ///
 /// # Errors
@@ -272,7 +277,7 @@ impl<'a> Reader<'a> {
 
     fn text<V: Visitor<'a>>(self, visitor: V) -> Outcome<V::Value> {
         match self.scalar() {
-            Tree::Text(text) => visitor.visit_borrowed_str(text),
+            Tree::Text(text) => visitor.visit_borrowed_str(storable(text)?),
             Tree::Number(n) => visitor.visit_string(n.to_string()),
             Tree::Bool(b) => visitor.visit_str(if *b { "true" } else { "false" }),
             _ => Err(ReadError::invalid_type(self.unexpected(), &"a text")),
@@ -343,7 +348,7 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
                 (None, Some(n), _) => visitor.visit_u64(n),
                 (None, None, f) => visitor.visit_f64(f.unwrap_or_default()),
             },
-            Tree::Text(text) => visitor.visit_borrowed_str(text),
+            Tree::Text(text) => visitor.visit_borrowed_str(storable(text)?),
             Tree::File(_) => self.deserialize_newtype_struct(UPLOAD, visitor),
             Tree::List(_) => self.deserialize_seq(visitor),
             Tree::Map(_) => self.deserialize_map(visitor),

@@ -9,6 +9,8 @@ use majlis_local::text::page::Page;
 use serde_json::Value;
 use url::Url;
 
+use crate::vocab::document::parse_value;
+
 /// Characters of a title.
 const TITLE: usize = 300;
 /// Characters of a description.
@@ -191,7 +193,7 @@ impl Told {
     }
 
     fn of_block(block: &str) -> Option<Self> {
-        let value: Value = serde_json::from_str(block).ok()?;
+        let value: Value = parse_value(block.as_bytes()).ok()?;
         let graph = value.get("@graph").and_then(Value::as_array);
         let mut things: Box<dyn Iterator<Item = &Value>> = match (&value, graph) {
             (_, Some(graph)) => Box::new(graph.iter()),

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 
+use crate::vocab::document::parse_value;
+
 use super::details::{Details, cut, pixels, web};
 
 /// The part of an answer that is read. Numbers come as texts from some.
@@ -27,7 +29,8 @@ struct Answer {
 
 /// Adds what an answer says to the details of the page at `base`. What is no answer changes nothing.
 pub(super) fn apply(details: &mut Details, body: &[u8], base: &Url) {
-    let Ok(answer) = serde_json::from_slice::<Answer>(body) else { return };
+    let Ok(answer) = parse_value(body).map(Answer::deserialize) else { return };
+    let Ok(answer) = answer else { return };
     let kind = answer.r#type.as_deref().unwrap_or_default();
     fill(&mut details.author_name, answer.author_name);
     fill(&mut details.provider_name, answer.provider_name);

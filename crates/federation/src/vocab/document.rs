@@ -1,6 +1,7 @@
 //! Whole documents: bytes read as bounded JSON, and ours written with their `@context`.
 //! Terms are written compact and canonical: Akkoma and Mastodon's peers do not process JSON-LD.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -76,21 +77,29 @@ impl std::error::Error for ParseError {}
 /// # Errors
 /// [`ParseError::TooLarge`], [`ParseError::TooDeep`], [`ParseError::Json`].
 pub fn parse_value(bytes: &[u8]) -> Result<Value, ParseError> {
-    check_bounds(bytes)?;
-    serde_json::from_slice(bytes).map_err(|error| ParseError::Json(error.to_string()))
+    serde_json::from_slice(&readable(bytes)?).map_err(|error| ParseError::Json(error.to_string()))
 }
 
-/// Refuses bytes that are too many or nest too deeply, before anything is built from them.
+/// Refuses bytes that are too many or nest too deeply, before anything is built from them. PostgreSQL holds no text with
+/// U+0000: U+FFFD stands in its place in what is given back.
 ///
 /// # Errors
 /// [`ParseError::TooLarge`], [`ParseError::TooDeep`].
-pub fn check_bounds(bytes: &[u8]) -> Result<(), ParseError> {
+pub(crate) fn readable(bytes: &[u8]) -> Result<Cow<'_, [u8]>, ParseError> {
+    const NOTHING: &[u8] = b"u0000";
     if bytes.len() > MAX_BYTES {
         return Err(ParseError::TooLarge);
     }
+    let mut read = Cow::Borrowed(bytes);
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
-    for byte in bytes {
+    for (at, byte) in bytes.iter().enumerate() {
         match byte {
+            b'u' if escaped => {
+                escaped = false;
+                if bytes[at..].starts_with(NOTHING) {
+                    read.to_mut()[at..at + NOTHING.len()].copy_from_slice(b"ufffd");
+                }
+            }
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
@@ -104,7 +113,7 @@ pub fn check_bounds(bytes: &[u8]) -> Result<(), ParseError> {
             _ => {}
         }
     }
-    Ok(())
+    Ok(read)
 }
 
 /// What can stand as a document of its own, with a `@context`.
@@ -402,6 +411,14 @@ mod tests {
         }
         assert!(is_json("application/jrd+json; charset=utf-8") && is_json("application/json"));
         assert!(!is_json("text/html") && !is_json("application/xml"));
+    }
+
+    #[test]
+    fn a_text_holds_no_u0000() {
+        let read = |text: &str| parse_value(text.as_bytes()).unwrap();
+        assert_eq!(read(r#"{"a\u0000":"\u0000b\u0000"}"#), json!({"a\u{fffd}": "\u{fffd}b\u{fffd}"}));
+        // A backslash that is meant as one.
+        assert_eq!(read(r#""\\u0000 \\\u0000 \u00001""#), json!("\\u0000 \\\u{fffd} \u{fffd}1"));
     }
 
     #[test]

@@ -45,12 +45,12 @@ impl Envelope {
             #[serde(default)]
             proof: Option<IgnoredAny>,
         }
-        document::check_bounds(bytes)?;
+        let bytes = document::readable(bytes)?;
         // An array would be taken for the struct, property by property.
         if bytes.trim_ascii_start().first() != Some(&b'{') {
             return Err(ParseError::NotAnObject);
         }
-        let wire: Wire = serde_json::from_slice(bytes).map_err(|error| ParseError::Json(error.to_string()))?;
+        let wire: Wire = serde_json::from_slice(&bytes).map_err(|error| ParseError::Json(error.to_string()))?;
         let Wire { id, kind, actor, object, signature, proof } = wire;
         Ok(Self { id, kind, actor, object, ld_signed: signature.is_some(), proven: proof.is_some() })
     }
