@@ -4,10 +4,9 @@ use actix_web::web::{Json, Path};
 use majlis_local::ids::AnnouncementId;
 use majlis_local::{announcements, users};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
-use crate::entities::Announcement;
+use crate::entities::{Announcement, Empty};
 use crate::error::Result;
 use crate::params::Params;
 use crate::state::Api;
@@ -34,23 +33,23 @@ pub async fn list(api: Api, user: User<need::Anything>, Params(wanted): Params<W
 }
 
 /// `POST /api/v1/announcements/:id/dismiss`.
-pub async fn dismiss(api: Api, user: User<need::WriteAccounts>, id: Path<AnnouncementId>) -> Result<Json<Value>> {
+pub async fn dismiss(api: Api, user: User<need::WriteAccounts>, id: Path<AnnouncementId>) -> Result<Json<Empty>> {
     api.db.write(move |c| announcements::dismiss(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `PUT /api/v1/announcements/:id/reactions/:name`.
-pub async fn react(api: Api, user: User<need::WriteFavourites>, path: Path<(AnnouncementId, String)>) -> Result<Json<Value>> {
+pub async fn react(api: Api, user: User<need::WriteFavourites>, path: Path<(AnnouncementId, String)>) -> Result<Json<Empty>> {
     let (id, name) = path.into_inner();
     api.db.write(move |c| announcements::react(c, user.actor, id, &name)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `DELETE /api/v1/announcements/:id/reactions/:name`.
-pub async fn unreact(api: Api, user: User<need::WriteFavourites>, path: Path<(AnnouncementId, String)>) -> Result<Json<Value>> {
+pub async fn unreact(api: Api, user: User<need::WriteFavourites>, path: Path<(AnnouncementId, String)>) -> Result<Json<Empty>> {
     let (id, name) = path.into_inner();
     api.db.write(move |c| announcements::unreact(c, user.actor, id, &name)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::{Json, Path};
+use actix_web::{CustomizeResponder, Responder as _};
 use majlis_local::annual_reports::{self, AnnualReport as Row, Data, Standing, VERSION};
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::{Connection, Site, posts, visibility};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
-use crate::entities::{Account, Status};
+use crate::entities::{Account, Empty, Status};
 use crate::error::{Error, Result};
 use crate::state::Api;
 
@@ -81,30 +81,37 @@ pub async fn show(api: Api, user: User<need::ReadAccounts>, path: Path<String>) 
     Ok(Json(wrapped.await?))
 }
 
+/// How far the report of a year has come.
+#[derive(Debug, Serialize)]
+pub struct YearState {
+    /// `available`, `generating`, `eligible` or `ineligible`.
+    state: &'static str,
+}
+
 /// `GET /api/v1/annual_reports/:year/state`: `available`, `generating`, `eligible` or `ineligible`.
-pub async fn state(api: Api, user: User<need::ReadAccounts>, path: Path<String>) -> Result<Json<Value>> {
+pub async fn state(api: Api, user: User<need::ReadAccounts>, path: Path<String>) -> Result<Json<YearState>> {
     let standing = match year(&path) {
         Ok(year) => api.db.read(move |c| annual_reports::standing(c, user.actor, year)).await?,
         Err(_) => Standing::Ineligible,
     };
-    Ok(Json(json!({ "state": standing.word() })))
+    Ok(Json(YearState { state: standing.word() }))
 }
 
 /// `POST /api/v1/annual_reports/:year/read`.
-pub async fn read(api: Api, user: User<need::WriteAccounts>, path: Path<String>) -> Result<Json<Value>> {
+pub async fn read(api: Api, user: User<need::WriteAccounts>, path: Path<String>) -> Result<Json<Empty>> {
     let year = year(&path)?;
     api.db.write(move |c| annual_reports::mark_read(c, user.actor, year)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `POST /api/v1/annual_reports/:year/generate`: 202 while it is being made, 200 when it is there or cannot be made.
-pub async fn generate(api: Api, user: User<need::WriteAccounts>, path: Path<String>) -> Result<HttpResponse> {
+pub async fn generate(api: Api, user: User<need::WriteAccounts>, path: Path<String>) -> Result<CustomizeResponder<Json<Empty>>> {
     let standing = match year(&path) {
         Ok(year) => api.db.write(move |c| annual_reports::request(c, user.actor, year)).await?,
         Err(_) => Standing::Ineligible,
     };
-    let mut response = if standing == Standing::Generating { HttpResponse::Accepted() } else { HttpResponse::Ok() };
-    Ok(response.json(json!({})))
+    let status = if standing == Standing::Generating { StatusCode::ACCEPTED } else { StatusCode::OK };
+    Ok(Json(Empty {}).customize().with_status(status))
 }
 
 #[cfg(test)]

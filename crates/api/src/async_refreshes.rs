@@ -3,7 +3,7 @@
 
 use actix_web::web::{Json, Path};
 use majlis_federation::crawls::Crawl;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::auth::{User, need};
 use crate::error::{Error, Result};
@@ -19,11 +19,28 @@ pub(crate) fn header(crawl: &Crawl) -> String {
     format!("id=\"{}\", retry={RETRY}, result_count={}", crawl.id(), crawl.found())
 }
 
+/// How far it has come.
+#[derive(Debug, Serialize)]
+pub struct AsyncRefresh {
+    id: String,
+    /// `running` or `finished`.
+    status: &'static str,
+    /// How many there are so far.
+    result_count: u32,
+}
+
+/// As it is answered.
+#[derive(Debug, Serialize)]
+pub struct Wrapped {
+    async_refresh: AsyncRefresh,
+}
+
 /// `GET /api/v1_alpha/async_refreshes/:id`.
-pub async fn show(api: Api, _user: User<need::Read>, id: Path<String>) -> Result<Json<Value>> {
+pub async fn show(api: Api, _user: User<need::Read>, id: Path<String>) -> Result<Json<Wrapped>> {
     let crawl = api.federation.crawl_named(&id).ok_or(Error::NotFound)?;
     let status = if crawl.is_running() { "running" } else { "finished" };
-    Ok(Json(json!({ "async_refresh": { "id": crawl.id(), "status": status, "result_count": crawl.found() } })))
+    let async_refresh = AsyncRefresh { id: crawl.id().to_owned(), status, result_count: crawl.found() };
+    Ok(Json(Wrapped { async_refresh }))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use actix_web::web::{Json, Path};
 use majlis_local::bookmark_folders;
 use majlis_local::ids::BookmarkFolderId;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
+use crate::entities::Empty;
 use crate::error::Result;
 use crate::params::Params;
 use crate::state::Api;
@@ -62,9 +62,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/ext/v1/bookmark_folders/:id`: what was in it stays bookmarked.
-pub async fn delete(api: Api, user: User<need::WriteBookmarks>, id: Path<BookmarkFolderId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteBookmarks>, id: Path<BookmarkFolderId>) -> Result<Json<Empty>> {
     api.db.write(move |c| bookmark_folders::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@ use actix_web::web::{Json, Path};
 use majlis_local::circles;
 use majlis_local::ids::{ActorId, CircleId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::PAGE;
 use crate::auth::{User, need};
-use crate::entities::Account;
+use crate::entities::{Account, Empty};
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -64,9 +63,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/ext/v1/circles/:id`: what was written to it stays where it went.
-pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<CircleId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<CircleId>) -> Result<Json<Empty>> {
     api.db.write(move |c| circles::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/ext/v1/circles/:id/accounts`: the people who are in a circle, the last added first.
@@ -97,9 +96,9 @@ pub async fn add(
     user: User<need::WriteLists>,
     id: Path<CircleId>,
     Params(sent): Params<Members>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Empty>> {
     api.db.write(move |c| circles::add(c, user.actor, *id, &sent.account_ids)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `DELETE /api/ext/v1/circles/:id/accounts`: takes people out of a circle; the ids come in the query or in the body.
@@ -108,9 +107,9 @@ pub async fn remove(
     user: User<need::WriteLists>,
     id: Path<CircleId>,
     Params(sent): Params<Members>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Empty>> {
     api.db.write(move |c| circles::remove(c, user.actor, *id, &sent.account_ids)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

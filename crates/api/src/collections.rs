@@ -1,18 +1,17 @@
 //! `/api/v1/collections` (Mastodon 4.6): people whom somebody recommends, and the consent of those in it. The same under the
 //! `v1_alpha` of the first apps.
 
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header;
 use actix_web::web::{Json, Path};
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{CustomizeResponder, HttpRequest, Responder as _};
 use majlis_local::collections::CollectionChange;
 use majlis_local::ids::{ActorId, CollectionId, CollectionItemId};
 use majlis_local::{Connection, blocks, collection_items, collections};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::accounts::living;
 use crate::auth::{User, Viewer, need};
-use crate::entities::{Collection, CollectionItem, CollectionWithAccounts};
+use crate::entities::{Collection, CollectionItem, CollectionWithAccounts, Empty};
 use crate::error::{Error, Result};
 use crate::pagination::lenient_number;
 use crate::params::Params;
@@ -87,9 +86,9 @@ fn wrapped(c: &mut Connection, site: &majlis_local::Site, viewer: ActorId, id: C
 }
 
 /// `DELETE /api/v1/collections/:id`.
-pub async fn delete(api: Api, user: User<need::WriteCollections>, id: Path<CollectionId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteCollections>, id: Path<CollectionId>) -> Result<Json<Empty>> {
     api.db.write(move |c| collections::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v1/collections/:id`: with the accounts in it. Not for those whom the owner blocks.
@@ -138,6 +137,12 @@ impl Offset {
 
 type Found = (Vec<collections::Collection>, i64);
 
+/// Mastodon's Collections.
+#[derive(Debug, Serialize)]
+pub struct Collections {
+    collections: Vec<Collection>,
+}
+
 /// `GET /api/v1/accounts/:id/collections`: those that are shown on the profile; the owner sees all of its own.
 pub async fn of_account(
     api: Api,
@@ -145,7 +150,7 @@ pub async fn of_account(
     req: HttpRequest,
     id: Path<ActorId>,
     Params(asked): Params<Offset>,
-) -> Result<HttpResponse> {
+) -> Result<CustomizeResponder<Json<Collections>>> {
     let viewer = viewer.actor;
     page(&api, &req, viewer, asked, move |c| {
         let owner = living(c, *id)?;
@@ -164,7 +169,7 @@ pub async fn featuring(
     req: HttpRequest,
     id: Path<ActorId>,
     Params(asked): Params<Offset>,
-) -> Result<HttpResponse> {
+) -> Result<CustomizeResponder<Json<Collections>>> {
     page(&api, &req, Some(user.actor), asked, move |c| {
         if living(c, *id)?.id != user.actor {
             return Err(majlis_local::Error::Forbidden("This action is not allowed"));
@@ -181,7 +186,7 @@ async fn page(
     viewer: Option<ActorId>,
     asked: Offset,
     find: impl FnOnce(&mut Connection) -> majlis_local::Result<Found> + Send + 'static,
-) -> Result<HttpResponse> {
+) -> Result<CustomizeResponder<Json<Collections>>> {
     let site = api.db.site().clone();
     let found = api.db.read(move |c| {
         let (rows, total) = find(c)?;
@@ -198,11 +203,8 @@ async fn page(
     if offset > 0 {
         links.push(link((offset - limit).max(0), "prev"));
     }
-    let mut response = HttpResponse::Ok();
-    if let Some(value) = HeaderValue::from_str(&links.join(", ")).ok().filter(|_| !links.is_empty()) {
-        response.insert_header((header::LINK, value));
-    }
-    Ok(response.json(json!({ "collections": collections })))
+    let answer = Json(Collections { collections }).customize();
+    Ok(if links.is_empty() { answer } else { answer.insert_header((header::LINK, links.join(", "))) })
 }
 
 /// Who is to be added.
@@ -235,10 +237,10 @@ pub async fn remove(
     api: Api,
     user: User<need::WriteCollections>,
     ids: Path<(CollectionId, CollectionItemId)>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Empty>> {
     let (id, item) = ids.into_inner();
     api.db.write(move |c| collection_items::remove(c, user.actor, id, item)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `POST /api/v1/collections/:collection_id/items/:id/revoke`: whoever stands in a collection leaves it for good.
@@ -246,10 +248,10 @@ pub async fn revoke(
     api: Api,
     user: User<need::WriteCollections>,
     ids: Path<(CollectionId, CollectionItemId)>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Empty>> {
     let (id, item) = ids.into_inner();
     api.db.write(move |c| collection_items::revoke(c, user.actor, id, item)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

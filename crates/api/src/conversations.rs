@@ -4,10 +4,9 @@ use actix_web::web::{Json, Path};
 use majlis_local::Error as Failure;
 use majlis_local::conversations;
 use majlis_local::ids::{ActorId, ConversationId};
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
-use crate::entities::Conversation;
+use crate::entities::{Conversation, Empty};
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -25,9 +24,9 @@ pub async fn list(api: Api, user: User<need::ReadStatuses>, Params(page): Params
 }
 
 /// `DELETE /api/v1/conversations/{id}`: until something new is said in it. The letters stay.
-pub async fn delete(api: Api, user: User<need::WriteConversations>, id: Path<ConversationId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteConversations>, id: Path<ConversationId>) -> Result<Json<Empty>> {
     api.db.write(move |c| conversations::delete(c, user.actor, id.into_inner())).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `POST /api/v1/conversations/{id}/read`.

@@ -35,34 +35,42 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The route table: every `at("path")` and the `.method(handler)`s behind it.
+/// The route table: every `at("path")` with the `.method(handler)`s behind it, `below("path", routes)` and `configure(routes)`
+/// followed to where they lead.
 pub(crate) fn routes() -> Vec<Route> {
     let table = read("src/routes.rs");
     let table = table.split("#[cfg(test)]").next().unwrap();
     let mut routes = Vec::new();
-    let mut rest = table;
-    let mut listed: Vec<String> = Vec::new();
-    loop {
-        let literal = rest.find("at(\"").unwrap_or(usize::MAX);
-        let listing = rest.find("for path in [").unwrap_or(usize::MAX);
-        let variable = rest.find("at(path)").unwrap_or(usize::MAX);
-        if literal < listing && literal < variable {
-            rest = &rest[literal + 4..];
-            let (path, behind) = rest.split_once('"').unwrap();
-            rest = behind.strip_prefix(')').unwrap();
-            let of_this = chain(&mut rest);
-            routes.extend(of_this.into_iter().map(|(method, handler)| Route::new(&method, path, &handler)));
-        } else if listing < variable {
-            rest = &rest[listing..];
-            let (names, behind) = rest.split_once(']').unwrap();
-            listed = names.split('"').skip(1).step_by(2).map(str::to_owned).collect();
+    follow(table, "configure", "", &mut routes);
+    routes
+}
+
+/// Adds the routes of one function of the table, whose paths begin like this.
+fn follow(table: &str, function: &str, beginning: &str, routes: &mut Vec<Route>) {
+    let head = format!("fn {function}(cfg: &mut ServiceConfig) {{\n");
+    let (_, body) = table.split_once(&head).unwrap_or_else(|| panic!("there is no {head}"));
+    let mut rest = body.split("\n}\n").next().unwrap();
+    while let Some((found, at)) = ["at(\"", "below(\"", "configure("]
+        .into_iter()
+        .filter_map(|word| Some((word, rest.find(word)?)))
+        .min_by_key(|(_, at)| *at)
+    {
+        rest = &rest[at + found.len()..];
+        if found == "configure(" {
+            let (name, behind) = rest.split_once(')').unwrap();
             rest = behind;
-        } else if variable < usize::MAX {
-            rest = &rest[variable + "at(path)".len()..];
-            let Some((method, handler)) = chain(&mut rest).pop() else { continue };
-            routes.extend(listed.iter().map(|path| Route::new(&method, path, &handler)));
+            follow(table, name, beginning, routes);
+            continue;
+        }
+        let (path, behind) = rest.split_once('"').unwrap();
+        let path = format!("{beginning}{path}");
+        if found == "at(\"" {
+            rest = behind.strip_prefix(')').unwrap();
+            routes.extend(chain(&mut rest).into_iter().map(|(method, handler)| Route::new(&method, &path, &handler)));
         } else {
-            return routes;
+            let (name, behind) = behind.strip_prefix(", ").and_then(|behind| behind.split_once(')')).unwrap();
+            rest = behind;
+            follow(table, name, &path, routes);
         }
     }
 }
@@ -88,8 +96,6 @@ fn chain(rest: &mut &str) -> Vec<(String, String)> {
 
 impl Route {
     fn new(method: &str, path: &str, handler: &str) -> Self {
-        let beside = ["/oauth", "/.well-known", "/media_proxy"].iter().any(|prefix| path.starts_with(prefix));
-        let path = if beside { path.to_owned() } else { format!("/api{path}") };
         Self { method: method.to_owned(), path: path.replace('{', ":").replace('}', ""), handler: handler.to_owned() }
     }
 

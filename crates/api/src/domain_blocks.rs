@@ -3,9 +3,9 @@
 use actix_web::web::Json;
 use majlis_local::domain_blocks;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
+use crate::entities::Empty;
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -25,16 +25,16 @@ pub struct Domain {
 }
 
 /// `POST /api/v1/domain_blocks`. Blocking again changes nothing.
-pub async fn block(api: Api, user: User<need::WriteBlocks>, Params(sent): Params<Domain>) -> Result<Json<Value>> {
+pub async fn block(api: Api, user: User<need::WriteBlocks>, Params(sent): Params<Domain>) -> Result<Json<Empty>> {
     let site = api.db.site().clone();
     api.db.write(move |c| domain_blocks::block(c, &site, user.actor, &sent.domain)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `DELETE /api/v1/domain_blocks`; the domain comes in the query or in the body.
-pub async fn unblock(api: Api, user: User<need::WriteBlocks>, Params(sent): Params<Domain>) -> Result<Json<Value>> {
+pub async fn unblock(api: Api, user: User<need::WriteBlocks>, Params(sent): Params<Domain>) -> Result<Json<Empty>> {
     api.db.write(move |c| domain_blocks::unblock(c, user.actor, &sent.domain)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// Mastodon's DomainBlockPreview: how many follows a block would end.

@@ -7,10 +7,9 @@ use majlis_local::ids::{AttachmentId, CircleId, DraftId, PostId};
 use majlis_local::visibility::Visibility;
 use majlis_local::{Connection, Site, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
-use crate::entities::MediaAttachment;
+use crate::entities::{Empty, MediaAttachment};
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -153,9 +152,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/ext/v1/drafts/:id`: throws it away, once it is published for instance.
-pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<DraftId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteStatuses>, id: Path<DraftId>) -> Result<Json<Empty>> {
     api.db.write(move |c| drafts::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

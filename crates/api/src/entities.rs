@@ -11,6 +11,7 @@ pub mod credential_account;
 pub mod emoji;
 pub mod featured_tag;
 pub mod filter;
+pub mod instance;
 pub mod list;
 pub mod marker;
 pub mod media_attachment;
@@ -43,6 +44,7 @@ pub use credential_account::{CredentialAccount, Profile};
 pub use emoji::CustomEmoji;
 pub use featured_tag::FeaturedTag;
 pub use filter::FilterResult;
+pub use instance::{FirstInstance, Instance};
 pub use list::List;
 pub use marker::Marker;
 pub use media_attachment::MediaAttachment;
@@ -64,3 +66,7 @@ pub use tag::Tag;
 pub use translation::Translation;
 pub use trend_link::TrendLink;
 pub use web_push_subscription::WebPushSubscription;
+
+/// An answer without content: `{}`.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct Empty {}

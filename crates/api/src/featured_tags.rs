@@ -5,11 +5,10 @@ use majlis_local::actors::{self, Actor};
 use majlis_local::ids::{ActorId, FeaturedTagId};
 use majlis_local::{Connection, Site, featured_tags};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::accounts::living;
 use crate::auth::{User, Viewer, need};
-use crate::entities::{FeaturedTag, Tag};
+use crate::entities::{Empty, FeaturedTag, Tag};
 use crate::error::Result;
 use crate::params::Params;
 use crate::state::Api;
@@ -56,9 +55,9 @@ pub async fn create(api: Api, user: User<need::WriteAccounts>, Params(sent): Par
 }
 
 /// `DELETE /api/v1/featured_tags/:id`.
-pub async fn delete(api: Api, user: User<need::WriteAccounts>, id: Path<FeaturedTagId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteAccounts>, id: Path<FeaturedTagId>) -> Result<Json<Empty>> {
     api.db.write(move |c| featured_tags::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v1/featured_tags/suggestions`: what the person uses most and does not feature.

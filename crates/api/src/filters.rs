@@ -5,9 +5,9 @@ use majlis_local::Flaw;
 use majlis_local::filters::{self, FilterAction, FilterChange, KeywordChange};
 use majlis_local::ids::{FilterId, FilterKeywordId, FilterStatusId, PostId};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
+use crate::entities::Empty;
 use crate::entities::filter::{Filter, FilterKeyword, FilterStatus};
 use crate::error::{Error, Result};
 use crate::params::{Clearable, Params};
@@ -97,9 +97,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/v2/filters/:id`.
-pub async fn delete(api: Api, user: User<need::WriteFilters>, id: Path<FilterId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteFilters>, id: Path<FilterId>) -> Result<Json<Empty>> {
     api.db.write(move |c| filters::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v2/filters/:id/keywords`.
@@ -143,9 +143,9 @@ pub async fn change_keyword(
 }
 
 /// `DELETE /api/v2/filters/keywords/:id`.
-pub async fn delete_keyword(api: Api, user: User<need::WriteFilters>, id: Path<FilterKeywordId>) -> Result<Json<Value>> {
+pub async fn delete_keyword(api: Api, user: User<need::WriteFilters>, id: Path<FilterKeywordId>) -> Result<Json<Empty>> {
     api.db.write(move |c| filters::delete_keyword(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v2/filters/:id/statuses`.
@@ -176,9 +176,9 @@ pub async fn status(api: Api, user: User<need::ReadFilters>, id: Path<FilterStat
 }
 
 /// `DELETE /api/v2/filters/statuses/:id`.
-pub async fn delete_status(api: Api, user: User<need::WriteFilters>, id: Path<FilterStatusId>) -> Result<Json<Value>> {
+pub async fn delete_status(api: Api, user: User<need::WriteFilters>, id: Path<FilterStatusId>) -> Result<Json<Empty>> {
     api.db.write(move |c| filters::delete_status(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

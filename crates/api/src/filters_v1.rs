@@ -4,9 +4,9 @@ use actix_web::web::{Json, Path};
 use majlis_local::filters::{self, FilterAction, FilterChange};
 use majlis_local::ids::FilterKeywordId;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
+use crate::entities::Empty;
 use crate::entities::filter::V1Filter;
 use crate::error::Result;
 use crate::filters::expires_in;
@@ -77,7 +77,7 @@ pub async fn change(
 }
 
 /// `DELETE /api/v1/filters/:id`: deletes the keyword; a filter that holds nothing any more stays, and matches nothing.
-pub async fn delete(api: Api, user: User<need::WriteFilters>, id: Path<FilterKeywordId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteFilters>, id: Path<FilterKeywordId>) -> Result<Json<Empty>> {
     api.db.write(move |c| filters::delete_keyword(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }

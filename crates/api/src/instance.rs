@@ -1,26 +1,35 @@
 //! The instance: what apps ask first. Both versions are made from one snapshot of the settings and kept for a minute.
 
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::HttpResponse;
+use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, ContentType};
-use actix_web::web::Path;
+use actix_web::web::{Json, Path};
+use actix_web::{HttpRequest, HttpResponse, Responder};
 use bytes::Bytes;
-use majlis_local::instances::{self, Policy};
-use majlis_local::registrations::Registrations;
+use majlis_local::registrations::Registrations as Mode;
 use majlis_local::settings::{self, About};
 use majlis_local::stats::{self, Counts};
 use majlis_local::terms::{self, NaiveDate};
-use majlis_local::users;
-use majlis_local::{attachments, featured_tags, pins, polls, text};
+use majlis_local::{attachments, featured_tags, instances, pins, polls, profiles, reactions, text, users};
 use moka::sync::Cache;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, Viewer, need};
-use crate::entities::Account;
 use crate::entities::account::MISSING_HEADER;
+use crate::entities::instance::{
+    Access, AccountLimits, ActiveUsers, Activity, ApiVersions, Configuration, Contact, Document, DomainBlock, FirstInstance,
+    FirstUrls, Instance, Language, Limits, MediaLimits, Pleroma, PleromaMetadata, PollLimits, ReactionLimits, Registrations,
+    Rule, Stats, StatusLimits, Switch, TermsOfService, Thumbnail, TimelinesAccess, Urls, Usage, Vapid,
+};
+use crate::entities::{Account, CustomEmoji};
 use crate::error::{Error, Result};
+use crate::params::Params;
 use crate::state::Api;
+use crate::translation::Languages;
 
 /// How old an answer may be.
 const KEPT_FOR: Duration = Duration::from_secs(60);
@@ -38,6 +47,34 @@ impl Default for Kept {
     }
 }
 
+/// An answer that is the same for everybody, and that caches may keep for as long as we do: a `T` as JSON.
+#[derive(Debug)]
+pub struct Public<T> {
+    body: Bytes,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<T: Serialize> Public<T> {
+    fn new(entity: &T) -> Result<Self> {
+        Ok(Self::from(Bytes::from(serde_json::to_vec(entity).map_err(Error::internal)?)))
+    }
+}
+
+impl<T> From<Bytes> for Public<T> {
+    fn from(body: Bytes) -> Self {
+        Self { body, entity: PhantomData }
+    }
+}
+
+impl<T> Responder for Public<T> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _req: &HttpRequest) -> HttpResponse {
+        let age = format!("public, max-age={}", KEPT_FOR.as_secs());
+        HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, age)).body(self.body)
+    }
+}
+
 /// What the entities are made from.
 struct Snapshot {
     about: About,
@@ -49,58 +86,47 @@ struct Snapshot {
 }
 
 /// `GET /api/v2/instance`.
-pub async fn v2(api: Api) -> Result<HttpResponse> {
-    kept(&api, "v2", async |api| Ok(second(api, &snapshot(api).await?))).await
+pub async fn v2(api: Api) -> Result<Public<Instance>> {
+    kept(&api, "v2", async |api| Ok(second(api, snapshot(api).await?))).await
 }
 
 /// `GET /api/v1/instance`.
-pub async fn v1(api: Api) -> Result<HttpResponse> {
-    kept(&api, "v1", async |api| Ok(first(api, &snapshot(api).await?))).await
+pub async fn v1(api: Api) -> Result<Public<FirstInstance>> {
+    kept(&api, "v1", async |api| Ok(first(api, snapshot(api).await?))).await
 }
 
 /// `GET /api/v1/instance/rules`.
-pub async fn rules(api: Api) -> Result<HttpResponse> {
-    kept(&api, "rules", async |api| Ok(rules_of(&api.db.read(settings::about).await?))).await
+pub async fn rules(api: Api) -> Result<Public<Vec<Rule>>> {
+    kept(&api, "rules", async |api| Ok(rules_of(api.db.read(settings::about).await?.rules))).await
 }
 
 /// `GET /api/v1/instance/extended_description`.
-pub async fn extended_description(api: Api) -> Result<HttpResponse> {
+pub async fn extended_description(api: Api) -> Result<Public<Document>> {
     kept(&api, "extended", async |api| {
         let about = api.db.read(settings::about).await?;
-        Ok(json!({ "updated_at": about.extended_updated_at, "content": about.extended_description }))
+        Ok(Document { updated_at: about.extended_updated_at, content: about.extended_description })
     })
     .await
 }
 
 /// `GET /api/v1/instance/privacy_policy`.
-pub async fn privacy_policy(api: Api) -> Result<HttpResponse> {
+pub async fn privacy_policy(api: Api) -> Result<Public<Document>> {
     kept(&api, "privacy", async |api| {
         let about = api.db.read(settings::about).await?;
-        Ok(json!({ "updated_at": about.privacy_updated_at, "content": about.privacy_policy }))
+        Ok(Document { updated_at: about.privacy_updated_at, content: about.privacy_policy })
     })
     .await
 }
 
 /// `GET /api/v1/instance/terms_of_service`: those that count today, else those that will first; 404 when there are none.
-pub async fn terms_of_service(api: Api) -> Result<HttpResponse> {
-    kept(&api, "terms", async |api| Ok(terms_entity(&api.db.read(terms::current).await?))).await
+pub async fn terms_of_service(api: Api) -> Result<Public<TermsOfService>> {
+    kept(&api, "terms", async |api| Ok(api.db.read(terms::current).await?.into())).await
 }
 
 /// `GET /api/v1/instance/terms_of_service/:date`: those that count, or counted, from that day on.
-pub async fn terms_of_day(api: Api, date: Path<String>) -> Result<HttpResponse> {
+pub async fn terms_of_day(api: Api, date: Path<String>) -> Result<Public<TermsOfService>> {
     let day: NaiveDate = date.parse().map_err(|_| Error::NotFound)?;
-    let found = api.db.read(move |c| terms::of_day(c, day)).await?;
-    Ok(HttpResponse::Ok().insert_header((CACHE_CONTROL, "public, max-age=60")).json(terms_entity(&found)))
-}
-
-/// Mastodon's TermsOfService.
-fn terms_entity(found: &terms::Found) -> Value {
-    json!({
-        "effective_date": found.terms.effective,
-        "effective": found.terms.is_effective(),
-        "content": found.terms.content,
-        "succeeded_by": found.succeeded_by,
-    })
+    Public::new(&api.db.read(move |c| terms::of_day(c, day)).await?.into())
 }
 
 /// `GET /api/v1/donation_campaigns`: none is running, and Mastodon says so with nothing at all.
@@ -109,102 +135,71 @@ pub async fn donation_campaigns(_user: User<need::Anything>) -> HttpResponse {
 }
 
 /// `GET /api/v1/instance/peers`: the servers that were heard of, without the blocked ones.
-pub async fn peers(api: Api) -> Result<HttpResponse> {
-    kept(&api, "peers", async |api| Ok(json!(api.db.read(instances::peers).await?))).await
+pub async fn peers(api: Api) -> Result<Public<Vec<String>>> {
+    kept(&api, "peers", async |api| Ok(api.db.read(instances::peers).await?)).await
 }
 
 /// `GET /api/v1/instance/activity`: twelve weeks, newest first.
-pub async fn activity(api: Api) -> Result<HttpResponse> {
+pub async fn activity(api: Api) -> Result<Public<Vec<Activity>>> {
     kept(&api, "activity", async |api| {
         let weeks = api.db.read(|c| stats::weeks(c, 12)).await?;
-        Ok(weeks
-            .iter()
-            .map(|week| {
-                json!({
-                    "week": (week.begins.millis() / 1_000).to_string(),
-                    "statuses": week.posts.to_string(),
-                    "logins": week.active.to_string(),
-                    "registrations": week.joined.to_string(),
-                })
-            })
-            .collect())
+        Ok(weeks.iter().map(Activity::from).collect())
     })
     .await
 }
 
 /// `GET /api/v1/instance/domain_blocks`: with what the admin says about each in public.
-pub async fn domain_blocks(api: Api) -> Result<HttpResponse> {
+pub async fn domain_blocks(api: Api) -> Result<Public<Vec<DomainBlock>>> {
     kept(&api, "blocks", async |api| {
         let decided = api.db.read(instances::with_policy).await?;
-        Ok(decided
-            .iter()
-            .map(|instance| {
-                json!({
-                    "domain": instance.host,
-                    "digest": majlis_local::secrets::hex_digest(&instance.host),
-                    "severity": if instance.policy == Policy::Suspend { "suspend" } else { "silence" },
-                    "comment": instance.public_comment,
-                })
-            })
-            .collect())
+        Ok(decided.into_iter().map(DomainBlock::from).collect())
     })
     .await
 }
 
 /// `GET /api/v1/instance/translation_languages`: what can be translated into what; `{}` without a translator.
-pub async fn translation_languages(api: Api) -> Result<HttpResponse> {
-    Ok(HttpResponse::Ok().json(&*api.translator.languages().await?))
+pub async fn translation_languages(api: Api) -> Result<Json<Arc<Languages>>> {
+    Ok(Json(api.translator.languages().await?))
 }
 
 /// `GET /api/v1/instance/languages`: what a post may be written in.
-pub async fn languages(api: Api) -> Result<HttpResponse> {
-    kept(&api, "languages", async |_| {
-        Ok(text::language::all().map(|(code, name)| json!({ "code": code, "name": name })).collect())
-    })
-    .await
+pub async fn languages(api: Api) -> Result<Public<Vec<Language>>> {
+    kept(&api, "languages", async |_| Ok(text::language::all().map(|(code, name)| Language { code, name }).collect())).await
 }
 
 /// `GET /api/v1/custom_emojis`.
-pub async fn custom_emojis(api: Api) -> Result<HttpResponse> {
+pub async fn custom_emojis(api: Api) -> Result<Public<Vec<CustomEmoji>>> {
     kept(&api, "emojis", async |api| {
         let all = api.db.read(majlis_local::emojis::all).await?;
-        let entities: Vec<_> = all.iter().map(|emoji| crate::entities::CustomEmoji::of_server(api.site(), emoji)).collect();
-        serde_json::to_value(entities).map_err(Error::internal)
+        Ok(all.iter().map(|emoji| CustomEmoji::of_server(api.site(), emoji)).collect())
     })
     .await
 }
 
 /// `GET /api/v1/peers/search`: hosts that begin so.
-pub async fn peers_search(
-    api: Api,
-    params: crate::params::Params<Prefix>,
-    _viewer: Viewer<need::Anything>,
-) -> Result<HttpResponse> {
+pub async fn peers_search(api: Api, params: Params<Prefix>, _viewer: Viewer<need::Anything>) -> Result<Json<Vec<String>>> {
     let prefix = params.0.q.to_lowercase();
     let mut hosts = api.db.read(instances::peers).await?;
     hosts.retain(|host| host.starts_with(&prefix));
     hosts.truncate(10);
-    Ok(HttpResponse::Ok().json(hosts))
+    Ok(Json(hosts))
 }
 
 /// What a host begins with.
-#[derive(Debug, serde::Deserialize)]
+#[derive(Debug, Deserialize)]
 pub struct Prefix {
     #[serde(default)]
     q: String,
 }
 
 /// An answer that is made once a minute.
-async fn kept(api: &Api, name: &'static str, make: impl AsyncFnOnce(&Api) -> Result<Value>) -> Result<HttpResponse> {
-    let body = match api.kept.0.get(name) {
-        Some(body) => body,
-        None => {
-            let body = Bytes::from(make(api).await?.to_string());
-            api.kept.0.insert(name, body.clone());
-            body
-        }
-    };
-    Ok(HttpResponse::Ok().insert_header(ContentType::json()).insert_header((CACHE_CONTROL, "public, max-age=60")).body(body))
+async fn kept<T: Serialize>(api: &Api, name: &'static str, make: impl AsyncFnOnce(&Api) -> Result<T>) -> Result<Public<T>> {
+    if let Some(body) = api.kept.0.get(name) {
+        return Ok(body.into());
+    }
+    let made = Public::new(&make(api).await?)?;
+    api.kept.0.insert(name, made.body.clone());
+    Ok(made)
 }
 
 async fn snapshot(api: &Api) -> Result<Snapshot> {
@@ -237,128 +232,132 @@ fn streaming_url(api: &Api) -> String {
     }
 }
 
-fn rules_of(about: &About) -> Value {
-    let rules = about.rules.iter();
-    rules
-        .map(|rule| json!({ "id": rule.id.to_string(), "text": rule.text, "hint": rule.hint, "translations": rule.translations }))
-        .collect()
+fn rules_of(rules: Vec<settings::Rule>) -> Vec<Rule> {
+    rules.into_iter().map(Rule::from).collect()
 }
 
-/// Limits, in the shape that both versions share.
-fn limits(api: &Api) -> Value {
+fn limits(api: &Api) -> Limits {
     let media = api.media.limits();
-    // Nothing, where there is no ffmpeg.
     let films = api.media.films().map(|films| *films.limits());
-    json!({
-        "accounts": {
-            "max_featured_tags": featured_tags::MOST,
-            "max_pinned_statuses": pins::MOST,
-            "max_display_name_length": majlis_local::profiles::DISPLAY_NAME_LIMIT,
-            "max_note_length": majlis_local::profiles::NOTE_LIMIT,
-            "max_profile_fields": majlis_local::profiles::FIELDS,
-            "profile_field_name_limit": majlis_local::profiles::FIELD_LIMIT,
-            "profile_field_value_limit": majlis_local::profiles::FIELD_LIMIT,
+    Limits {
+        accounts: AccountLimits {
+            max_featured_tags: featured_tags::MOST,
+            max_pinned_statuses: pins::MOST,
+            max_display_name_length: profiles::DISPLAY_NAME_LIMIT,
+            max_note_length: profiles::NOTE_LIMIT,
+            max_profile_fields: profiles::FIELDS,
+            profile_field_name_limit: profiles::FIELD_LIMIT,
+            profile_field_value_limit: profiles::FIELD_LIMIT,
         },
-        "statuses": {
-            "max_characters": api.config.post_characters,
-            "max_media_attachments": attachments::MOST,
-            "characters_reserved_per_url": text::count::CHARACTERS_PER_URL,
-            "supported_mime_types": ["text/plain", "text/markdown"],
+        statuses: StatusLimits {
+            max_characters: api.config.post_characters,
+            max_media_attachments: attachments::MOST,
+            characters_reserved_per_url: text::count::CHARACTERS_PER_URL,
+            supported_mime_types: ["text/plain", "text/markdown"],
         },
-        "media_attachments": {
-            "description_limit": attachments::DESCRIPTION_LIMIT,
-            "supported_mime_types": api.media.takes(),
-            "image_size_limit": media.bytes,
-            "image_matrix_limit": media.pixels,
-            "video_size_limit": films.map_or(0, |films| films.bytes),
-            "video_frame_rate_limit": films.map_or(0, |films| films.frame_rate),
-            "video_matrix_limit": films.map_or(0, |films| films.pixels),
+        media_attachments: MediaLimits {
+            description_limit: attachments::DESCRIPTION_LIMIT,
+            supported_mime_types: api.media.takes(),
+            image_size_limit: media.bytes,
+            image_matrix_limit: media.pixels,
+            video_size_limit: films.map_or(0, |films| films.bytes),
+            video_frame_rate_limit: films.map_or(0, |films| films.frame_rate),
+            video_matrix_limit: films.map_or(0, |films| films.pixels),
         },
-        "polls": {
-            "max_options": polls::MOST_OPTIONS,
-            "max_characters_per_option": polls::OPTION_LIMIT,
-            "min_expiration": polls::DURATION.start(),
-            "max_expiration": polls::DURATION.end(),
+        polls: PollLimits {
+            max_options: polls::MOST_OPTIONS,
+            max_characters_per_option: polls::OPTION_LIMIT,
+            min_expiration: *polls::DURATION.start(),
+            max_expiration: *polls::DURATION.end(),
         },
-    })
+    }
 }
 
-fn registrations(api: &Api) -> (bool, bool) {
+/// Whether people may join, and whether somebody has to approve of them.
+fn doors(api: &Api) -> (bool, bool) {
     let mode = api.config.registrations;
-    (matches!(mode, Registrations::Open | Registrations::Approval), mode == Registrations::Approval)
+    (matches!(mode, Mode::Open | Mode::Approval), mode == Mode::Approval)
 }
 
-/// What clients of Pleroma look for before they offer reactions.
-fn pleroma() -> Value {
-    json!({ "metadata": { "features": ["pleroma_emoji_reactions", "pleroma_custom_emoji_reactions"] } })
+fn pleroma() -> Pleroma {
+    Pleroma { metadata: PleromaMetadata { features: ["pleroma_emoji_reactions", "pleroma_custom_emoji_reactions"] } }
 }
 
-fn second(api: &Api, now: &Snapshot) -> Value {
+fn configuration(api: &Api, vapid_key: String, has_terms: bool) -> Configuration {
     let origin = api.site().origin();
-    let (enabled, approval) = registrations(api);
-    let everybody = json!({ "local": "public", "remote": "public" });
-    let mut configuration = limits(api);
-    configuration["urls"] = json!({
-        "streaming": streaming_url(api),
-        "status": Value::Null,
-        "about": format!("{origin}/about"),
-        "privacy_policy": format!("{origin}/privacy-policy"),
-        "terms_of_service": now.has_terms.then(|| format!("{origin}/terms-of-service")),
-    });
-    configuration["vapid"] = json!({ "public_key": now.vapid_key });
-    configuration["translation"] = json!({ "enabled": api.translator.is_on() });
-    configuration["limited_federation"] = json!(false);
-    // As glitch-soc says it.
-    configuration["reactions"] = json!({ "max_reactions": majlis_local::reactions::MOST_BY_ONE });
-    configuration["timelines_access"] =
-        json!({ "live_feeds": everybody, "hashtag_feeds": everybody, "trending_link_feeds": everybody });
-    json!({
-        "domain": api.site().domain(),
-        "title": now.about.title,
-        "version": version(api),
-        "source_url": origin,
-        "description": now.about.short_description,
-        "usage": { "users": { "active_month": now.counts.active_month } },
-        "thumbnail": { "url": format!("{origin}{MISSING_HEADER}"), "blurhash": Value::Null, "versions": {}, "description": "" },
-        "icon": [],
-        "languages": now.about.languages,
-        "configuration": configuration,
-        "registrations": {
-            "enabled": enabled,
-            "approval_required": approval,
-            "reason_required": approval,
-            "message": Value::Null,
-            "min_age": Value::Null,
-            "url": Value::Null,
+    let everybody = Access { local: "public", remote: "public" };
+    Configuration {
+        limits: limits(api),
+        urls: Urls {
+            streaming: streaming_url(api),
+            status: None,
+            about: format!("{origin}/about"),
+            privacy_policy: format!("{origin}/privacy-policy"),
+            terms_of_service: has_terms.then(|| format!("{origin}/terms-of-service")),
         },
-        "api_versions": { "mastodon": API_VERSION },
-        "pleroma": pleroma(),
-        "contact": { "email": now.about.contact_email, "account": now.contact },
-        "rules": rules_of(&now.about),
-    })
+        vapid: Vapid { public_key: vapid_key },
+        translation: Switch { enabled: api.translator.is_on() },
+        limited_federation: false,
+        reactions: ReactionLimits { max_reactions: reactions::MOST_BY_ONE },
+        timelines_access: TimelinesAccess { live_feeds: everybody, hashtag_feeds: everybody, trending_link_feeds: everybody },
+    }
 }
 
-fn first(api: &Api, now: &Snapshot) -> Value {
-    let (enabled, approval) = registrations(api);
-    json!({
-        "uri": api.site().domain(),
-        "title": now.about.title,
-        "short_description": now.about.short_description,
-        "description": now.about.extended_description,
-        "email": now.about.contact_email,
-        "version": version(api),
-        "urls": { "streaming_api": streaming_url(api) },
-        "stats": { "user_count": now.counts.users, "status_count": now.counts.local_posts, "domain_count": now.peers },
-        "thumbnail": format!("{}{MISSING_HEADER}", api.site().origin()),
-        "languages": now.about.languages,
-        "registrations": enabled,
-        "approval_required": approval,
-        "invites_enabled": false,
-        "configuration": limits(api),
-        "pleroma": pleroma(),
-        "contact_account": now.contact,
-        "rules": rules_of(&now.about),
-    })
+fn second(api: &Api, now: Snapshot) -> Instance {
+    let origin = api.site().origin();
+    let (enabled, approval) = doors(api);
+    Instance {
+        domain: api.site().domain().to_owned(),
+        title: now.about.title,
+        version: version(api),
+        source_url: origin.to_owned(),
+        description: now.about.short_description,
+        usage: Usage { users: ActiveUsers { active_month: now.counts.active_month } },
+        thumbnail: Thumbnail {
+            url: format!("{origin}{MISSING_HEADER}"),
+            blurhash: None,
+            versions: BTreeMap::new(),
+            description: "",
+        },
+        icon: [],
+        languages: now.about.languages,
+        configuration: configuration(api, now.vapid_key, now.has_terms),
+        registrations: Registrations {
+            enabled,
+            approval_required: approval,
+            reason_required: approval,
+            message: None,
+            min_age: None,
+            url: None,
+        },
+        api_versions: ApiVersions { mastodon: API_VERSION },
+        pleroma: pleroma(),
+        contact: Contact { email: now.about.contact_email, account: now.contact },
+        rules: rules_of(now.about.rules),
+    }
+}
+
+fn first(api: &Api, now: Snapshot) -> FirstInstance {
+    let (enabled, approval) = doors(api);
+    FirstInstance {
+        uri: api.site().domain().to_owned(),
+        title: now.about.title,
+        short_description: now.about.short_description,
+        description: now.about.extended_description,
+        email: now.about.contact_email,
+        version: version(api),
+        urls: FirstUrls { streaming_api: streaming_url(api) },
+        stats: Stats { user_count: now.counts.users, status_count: now.counts.local_posts, domain_count: now.peers },
+        thumbnail: format!("{}{MISSING_HEADER}", api.site().origin()),
+        languages: now.about.languages,
+        registrations: enabled,
+        approval_required: approval,
+        invites_enabled: false,
+        configuration: limits(api),
+        pleroma: pleroma(),
+        contact_account: now.contact,
+        rules: rules_of(now.about.rules),
+    }
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@ use majlis_local::Page;
 use majlis_local::ids::{ActorId, ListId};
 use majlis_local::lists::{self, ListChange, RepliesPolicy};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::accounts::{PAGE, in_order};
 use crate::auth::{User, need};
-use crate::entities::{Account, List};
+use crate::entities::{Account, Empty, List};
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -60,9 +59,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/v1/lists/:id`.
-pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<ListId>) -> Result<Json<Value>> {
+pub async fn delete(api: Api, user: User<need::WriteLists>, id: Path<ListId>) -> Result<Json<Empty>> {
     api.db.write(move |c| lists::delete(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `GET /api/v1/lists/:id/accounts`; `limit=0` asks for all.
@@ -90,9 +89,9 @@ pub struct Members {
 }
 
 /// `POST /api/v1/lists/:id/accounts`.
-pub async fn add(api: Api, user: User<need::WriteLists>, id: Path<ListId>, Params(sent): Params<Members>) -> Result<Json<Value>> {
+pub async fn add(api: Api, user: User<need::WriteLists>, id: Path<ListId>, Params(sent): Params<Members>) -> Result<Json<Empty>> {
     api.db.write(move |c| lists::add(c, user.actor, *id, &sent.account_ids)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// `DELETE /api/v1/lists/:id/accounts`; the ids come in the query or in the body.
@@ -101,9 +100,9 @@ pub async fn remove(
     user: User<need::WriteLists>,
     id: Path<ListId>,
     Params(sent): Params<Members>,
-) -> Result<Json<Value>> {
+) -> Result<Json<Empty>> {
     api.db.write(move |c| lists::remove(c, user.actor, *id, &sent.account_ids)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 #[cfg(test)]

@@ -5,20 +5,19 @@ pub mod conversion;
 
 use std::time::Duration;
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Path;
+use actix_web::web::{Json, Path};
+use actix_web::{CustomizeResponder, Responder as _};
 use majlis_local::Flaw;
 use majlis_local::attachments::{self, Attachment, AttachmentKind, NewAttachment, State};
 use majlis_local::ids::{ActorId, AttachmentId};
 use majlis_local::jobs::{self, Job};
 use majlis_media::{FilmSort, Key, Variant};
 use serde::Deserialize;
-use serde_json::json;
 use tokio::time::Instant;
 
 use crate::auth::{User, need};
-use crate::entities::MediaAttachment;
+use crate::entities::{Empty, MediaAttachment};
 use crate::error::{Error, Result};
 use crate::params::{Params, Upload};
 use crate::state::Api;
@@ -39,14 +38,22 @@ pub struct NewMedia {
 
 /// `POST /api/v2/media`: a picture is ready with the answer (200); a film, a sound or a moving GIF is worked on later (202, without
 /// a `url`).
-pub async fn create(api: Api, user: User<need::WriteMedia>, params: Params<NewMedia>) -> Result<HttpResponse> {
+pub async fn create(
+    api: Api,
+    user: User<need::WriteMedia>,
+    params: Params<NewMedia>,
+) -> Result<CustomizeResponder<Json<MediaAttachment>>> {
     let row = store(&api, user.actor, params.0).await?;
     let status = if row.state == State::Ready { StatusCode::OK } else { StatusCode::ACCEPTED };
     Ok(answer(&api, status, &row))
 }
 
 /// `POST /api/v1/media`: the same, answered when it is ready; as the second version when that takes too long.
-pub async fn create_and_wait(api: Api, user: User<need::WriteMedia>, params: Params<NewMedia>) -> Result<HttpResponse> {
+pub async fn create_and_wait(
+    api: Api,
+    user: User<need::WriteMedia>,
+    params: Params<NewMedia>,
+) -> Result<CustomizeResponder<Json<MediaAttachment>>> {
     let mut row = store(&api, user.actor, params.0).await?;
     let (owner, id) = (user.actor, row.id);
     let end = Instant::now() + PATIENCE;
@@ -146,8 +153,8 @@ fn size(pixels: u32) -> Option<i32> {
     i32::try_from(pixels).ok()
 }
 
-fn answer(api: &Api, status: StatusCode, row: &Attachment) -> HttpResponse {
-    HttpResponse::build(status).json(MediaAttachment::new(api.site(), row))
+fn answer(api: &Api, status: StatusCode, row: &Attachment) -> CustomizeResponder<Json<MediaAttachment>> {
+    Json(MediaAttachment::new(api.site(), row)).customize().with_status(status)
 }
 
 /// What is said of an upload that could not be made into anything.
@@ -172,13 +179,17 @@ async fn discard(api: &Api, keys: &[Key]) {
 }
 
 /// `GET /api/v1/media/{id}`: 206 while it is worked on, 422 when nothing came of it.
-pub async fn show(api: Api, user: User<need::WriteMedia>, id: Path<AttachmentId>) -> Result<HttpResponse> {
+pub async fn show(
+    api: Api,
+    user: User<need::WriteMedia>,
+    id: Path<AttachmentId>,
+) -> Result<CustomizeResponder<Json<MediaAttachment>>> {
     let (owner, id) = (user.actor, id.into_inner());
     let row = api.db.read(move |c| unused(attachments::get_own(c, owner, id)?)).await?;
     told(&api, &row)
 }
 
-fn told(api: &Api, row: &Attachment) -> Result<HttpResponse> {
+fn told(api: &Api, row: &Attachment) -> Result<CustomizeResponder<Json<MediaAttachment>>> {
     match row.state {
         State::Ready => Ok(answer(api, StatusCode::OK, row)),
         State::Processing => Ok(answer(api, StatusCode::PARTIAL_CONTENT, row)),
@@ -194,13 +205,13 @@ pub struct MediaChange {
     thumbnail: Option<Upload>,
 }
 
-/// `PUT /api/v1/media/{id}`.
+/// `PUT /api/v1/media/{id}`: 206 while it is worked on.
 pub async fn change(
     api: Api,
     user: User<need::WriteMedia>,
     id: Path<AttachmentId>,
     params: Params<MediaChange>,
-) -> Result<HttpResponse> {
+) -> Result<CustomizeResponder<Json<MediaAttachment>>> {
     let (owner, id) = (user.actor, id.into_inner());
     let params = params.0;
     let focus = params.focus.as_deref().map(focus).transpose()?;
@@ -235,7 +246,7 @@ pub async fn change(
 }
 
 /// `DELETE /api/v1/media/{id}`: an upload that no status uses.
-pub async fn delete(api: Api, user: User<need::WriteMedia>, id: Path<AttachmentId>) -> Result<HttpResponse> {
+pub async fn delete(api: Api, user: User<need::WriteMedia>, id: Path<AttachmentId>) -> Result<Json<Empty>> {
     let (owner, id) = (user.actor, id.into_inner());
     api.db
         .write(move |c| {
@@ -243,7 +254,7 @@ pub async fn delete(api: Api, user: User<need::WriteMedia>, id: Path<AttachmentI
             jobs::enqueue(c, &Job::DeleteFiles { keys }).map(drop)
         })
         .await?;
-    Ok(HttpResponse::Ok().json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// An upload is its owner's to change until a status carries it; from then on the status is edited.

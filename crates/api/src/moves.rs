@@ -4,8 +4,7 @@ use actix_web::web::Json;
 use majlis_local::actors::{self, Actor};
 use majlis_local::text::Handle;
 use majlis_local::{Flaw, moves, passwords, users};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, need};
 use crate::error::{Error, Result};
@@ -19,6 +18,20 @@ pub struct Alias {
     alias: String,
 }
 
+/// The person's other accounts.
+#[derive(Debug, Serialize)]
+pub struct Aliases {
+    /// Handles; ids of what is not known here.
+    aliases: Vec<String>,
+}
+
+/// That it was done.
+#[derive(Debug, Serialize)]
+pub struct Done {
+    /// `success`.
+    status: &'static str,
+}
+
 /// Where to, and the word that it is oneself.
 #[derive(Debug, Deserialize)]
 pub struct Move {
@@ -29,7 +42,7 @@ pub struct Move {
 }
 
 /// `GET /api/pleroma/aliases`: the person's other accounts, by handle as far as they are known here, else by id.
-pub async fn aliases(api: Api, user: User<need::ReadAccounts>) -> Result<Json<Value>> {
+pub async fn aliases(api: Api, user: User<need::ReadAccounts>) -> Result<Json<Aliases>> {
     let site = api.db.site().clone();
     let aliases = api
         .db
@@ -44,18 +57,18 @@ pub async fn aliases(api: Api, user: User<need::ReadAccounts>) -> Result<Json<Va
             Ok(named)
         })
         .await?;
-    Ok(Json(json!({ "aliases": aliases })))
+    Ok(Json(Aliases { aliases }))
 }
 
 /// `PUT /api/pleroma/aliases`: from that account the person may move here.
-pub async fn add_alias(api: Api, user: User<need::WriteAccounts>, params: Params<Alias>) -> Result<Json<Value>> {
+pub async fn add_alias(api: Api, user: User<need::WriteAccounts>, params: Params<Alias>) -> Result<Json<Done>> {
     let other = find(&api, "alias", &params.0.alias, false).await?;
     api.db.write(move |c| moves::add_alias(c, user.actor, &other)).await?;
     Ok(done())
 }
 
 /// `DELETE /api/pleroma/aliases`: from that account the person may move here no longer.
-pub async fn remove_alias(api: Api, user: User<need::WriteAccounts>, params: Params<Alias>) -> Result<Json<Value>> {
+pub async fn remove_alias(api: Api, user: User<need::WriteAccounts>, params: Params<Alias>) -> Result<Json<Done>> {
     let alias = params.0.alias;
     // One that nobody can look up any more is named by its id.
     let uri = match Handle::parse(&alias) {
@@ -67,7 +80,7 @@ pub async fn remove_alias(api: Api, user: User<need::WriteAccounts>, params: Par
 }
 
 /// `POST /api/pleroma/move_account`: the person moves to another account, which has to name this one among its aliases.
-pub async fn go(api: Api, user: User<need::WriteAccounts>, params: Params<Move>) -> Result<Json<Value>> {
+pub async fn go(api: Api, user: User<need::WriteAccounts>, params: Params<Move>) -> Result<Json<Done>> {
     let Move { password, target_account } = params.0;
     let stored = api.db.read(move |c| users::get(c, user.actor)).await?.password_hash;
     if !passwords::verify(password, Some(stored)).await? {
@@ -89,8 +102,8 @@ async fn find(api: &Api, field: &'static str, handle: &str, afresh: bool) -> Res
     })
 }
 
-fn done() -> Json<Value> {
-    Json(json!({ "status": "success" }))
+fn done() -> Json<Done> {
+    Json(Done { status: "success" })
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use majlis_local::ids::ActorId;
 use majlis_local::newsletters;
 use serde::Deserialize;
 
+use crate::entities::Empty;
 use crate::error::Result;
-use crate::notifications::Empty;
 use crate::params::Params;
 use crate::state::Api;
 use crate::trends::asked_languages;

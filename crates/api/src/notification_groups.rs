@@ -10,9 +10,9 @@ use serde::Deserialize;
 
 use crate::auth::{User, need};
 use crate::entities::notification_group::Expand;
-use crate::entities::{Account, GroupedNotifications};
+use crate::entities::{Account, Empty, GroupedNotifications};
 use crate::error::Result;
-use crate::notifications::{Count, Empty, asked, known, unread};
+use crate::notifications::{Count, asked, known, unread};
 use crate::pagination::{PageParams, Paged, PagedWhole};
 use crate::params::Params;
 use crate::state::Api;

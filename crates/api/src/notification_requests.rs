@@ -6,9 +6,9 @@ use majlis_local::{Error, notification_requests};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, need};
+use crate::entities::Empty;
 use crate::entities::NotificationRequest;
 use crate::error::Result;
-use crate::notifications::Empty;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
 use crate::state::Api;

@@ -8,15 +8,11 @@ use majlis_local::{Connection, Error, Page};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, need};
-use crate::entities::Notification;
+use crate::entities::{Empty, Notification};
 use crate::error::Result;
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
 use crate::state::Api;
-
-/// An answer without content: `{}`.
-#[derive(Debug, Clone, Copy, Serialize)]
-pub struct Empty {}
 
 /// Parameters of [`index`] and [`unread_count`]. Kinds that nobody knows are passed over: they never happen here.
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,7 @@
 
 use actix_web::http::header;
 use actix_web::web::Json;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{CustomizeResponder, HttpRequest, Responder as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use majlis_local::apps::{self, App};
@@ -14,7 +14,7 @@ use majlis_local::{Connection, Timestamp, actors, oauth_codes, tokens};
 use serde::{Deserialize, Serialize};
 
 use crate::auth::{User, need};
-use crate::entities::Account;
+use crate::entities::{Account, Empty};
 use crate::error::{OAuthError, Result};
 use crate::params::Params;
 use crate::state::Api;
@@ -60,16 +60,13 @@ impl Token {
     }
 
     /// As an answer, which nobody may keep (RFC 6749 §5.1).
-    pub fn answer(&self) -> HttpResponse {
-        HttpResponse::Ok()
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .insert_header((header::PRAGMA, "no-cache"))
-            .json(self)
+    pub fn answer(self) -> CustomizeResponder<Json<Self>> {
+        Json(self).customize().insert_header((header::CACHE_CONTROL, "no-store")).insert_header((header::PRAGMA, "no-cache"))
     }
 }
 
 /// `POST /oauth/token`.
-pub async fn token(api: Api, req: HttpRequest, Params(form): Params<TokenRequest>) -> Result<HttpResponse> {
+pub async fn token(api: Api, req: HttpRequest, Params(form): Params<TokenRequest>) -> Result<CustomizeResponder<Json<Token>>> {
     let client = ClientCredentials::of(&req, form.client_id.as_deref(), form.client_secret.as_deref());
     let token = match form.grant_type.as_str() {
         "authorization_code" => {
@@ -158,7 +155,7 @@ impl ClientCredentials {
 }
 
 /// `POST /oauth/revoke`. A token that nobody knows is as good as revoked (RFC 7009 §2.2).
-pub async fn revoke(api: Api, req: HttpRequest, Params(form): Params<Revocation>) -> Result<HttpResponse> {
+pub async fn revoke(api: Api, req: HttpRequest, Params(form): Params<Revocation>) -> Result<Json<Empty>> {
     let client = ClientCredentials::of(&req, form.client_id.as_deref(), form.client_secret.as_deref());
     let token = form.token.unwrap_or_default();
     let revoked = token.clone();
@@ -171,7 +168,7 @@ pub async fn revoke(api: Api, req: HttpRequest, Params(form): Params<Revocation>
     });
     outcome.await??;
     api.bearers.forget(&revoked);
-    Ok(HttpResponse::Ok().json(serde_json::json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// OpenID's claims about a person.

@@ -16,9 +16,9 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::auth::{User, bearer_token, need};
+use crate::entities::Empty;
 use crate::entities::WebPushSubscription;
 use crate::error::{Error, Result};
-use crate::notifications::Empty;
 use crate::params::Params;
 use crate::state::Api;
 

@@ -1,6 +1,6 @@
 //! Signing up by an app, and what an app may ask about the e-mail address of whoever has just signed up.
 
-use actix_web::HttpResponse;
+use actix_web::CustomizeResponder;
 use actix_web::web::Json;
 use majlis_local::registrations::{self, SignUp, Terms};
 use majlis_local::users::{self, Standing};
@@ -8,8 +8,8 @@ use majlis_local::{apps, confirmations, tokens};
 use serde::Deserialize;
 
 use crate::auth::{Client, check_standing, need};
+use crate::entities::Empty;
 use crate::error::{Error, Result};
-use crate::notifications::Empty;
 use crate::oauth::Token;
 use crate::params::Params;
 use crate::state::Api;
@@ -29,7 +29,11 @@ pub struct Form {
 
 /// `POST /api/v1/accounts`: an app, by a token of its own, signs somebody up and gets a token of that person, with all the
 /// scopes that the app registered.
-pub async fn create(api: Api, client: Client<need::WriteAccounts>, Params(form): Params<Form>) -> Result<HttpResponse> {
+pub async fn create(
+    api: Api,
+    client: Client<need::WriteAccounts>,
+    Params(form): Params<Form>,
+) -> Result<CustomizeResponder<Json<Token>>> {
     if client.person.is_some() {
         return Err(Error::forbidden("This action is not allowed"));
     }

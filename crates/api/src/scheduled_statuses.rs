@@ -4,10 +4,9 @@ use actix_web::web::{Json, Path};
 use majlis_local::ids::ScheduledId;
 use majlis_local::{Flaw, Slice, Timestamp, scheduled};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::auth::{User, need};
-use crate::entities::ScheduledStatus;
+use crate::entities::{Empty, ScheduledStatus};
 use crate::error::{Error, Result};
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -61,9 +60,9 @@ pub async fn change(
 }
 
 /// `DELETE /api/v1/scheduled_statuses/{id}`.
-pub async fn cancel(api: Api, user: User<need::WriteStatuses>, id: Path<ScheduledId>) -> Result<Json<Value>> {
+pub async fn cancel(api: Api, user: User<need::WriteStatuses>, id: Path<ScheduledId>) -> Result<Json<Empty>> {
     api.db.write(move |c| scheduled::cancel(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// Reads a time in the future: RFC 3339, or without an offset in UTC; `None` when it is empty.

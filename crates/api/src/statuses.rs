@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web::{Json, Path};
-use actix_web::{CustomizeResponder, Either, HttpRequest, HttpResponse, Responder as _};
+use actix_web::{CustomizeResponder, Either, HttpRequest, Responder as _};
 use majlis_local::ids::{ActorId, AttachmentId, BookmarkFolderId, CircleId, PostId};
 use majlis_local::polls::{NewPoll, PollOption};
 use majlis_local::posts::{self, Post};
@@ -18,11 +18,10 @@ use majlis_local::{
     scheduled, users,
 };
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::async_refreshes;
 use crate::auth::{Client, User, Viewer, need};
-use crate::entities::{Account, Context, ScheduledStatus, Status, StatusEdit, StatusSource};
+use crate::entities::{Account, Card, Context, Empty, ScheduledStatus, Status, StatusEdit, StatusSource};
 use crate::error::{Error, Result};
 use crate::pagination::{PageParams, Paged};
 use crate::params::Params;
@@ -283,12 +282,12 @@ pub async fn show(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>
 }
 
 /// `GET /api/v1/statuses/{id}/card`, which older apps ask for: `{}` when the status has none.
-pub async fn card(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<HttpResponse> {
+pub async fn card(api: Api, viewer: Viewer<need::ReadStatuses>, id: Path<PostId>) -> Result<Either<Json<Card>, Json<Empty>>> {
     let status = show(api, viewer, id).await?.into_inner();
     let card = status.reblog.and_then(|original| original.card).or(status.card);
     Ok(match card {
-        Some(card) => HttpResponse::Ok().json(card),
-        None => HttpResponse::Ok().json(json!({})),
+        Some(card) => Either::Left(Json(card)),
+        None => Either::Right(Json(Empty {})),
     })
 }
 

@@ -6,11 +6,10 @@ use actix_web::web::{Json, Path};
 use majlis_local::ids::ActorId;
 use majlis_local::suggestions::{self, Order};
 use serde::Deserialize;
-use serde_json::{Value, json};
 
 use crate::accounts::{PAGE, in_order};
 use crate::auth::{User, Viewer, need};
-use crate::entities::{Account, Suggestion};
+use crate::entities::{Account, Empty, Suggestion};
 use crate::error::Result;
 use crate::pagination::OffsetParams;
 use crate::params::Params;
@@ -43,9 +42,9 @@ pub async fn accounts(api: Api, user: User<need::Read>, Params(page): Params<Off
 }
 
 /// `DELETE /api/v1/suggestions/:account_id`: never again.
-pub async fn dismiss(api: Api, user: User<need::Read>, id: Path<ActorId>) -> Result<Json<Value>> {
+pub async fn dismiss(api: Api, user: User<need::Read>, id: Path<ActorId>) -> Result<Json<Empty>> {
     api.db.write(move |c| suggestions::dismiss(c, user.actor, *id)).await?;
-    Ok(Json(json!({})))
+    Ok(Json(Empty {}))
 }
 
 /// Parameters of [`directory`].

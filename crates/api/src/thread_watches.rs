@@ -3,23 +3,31 @@
 use actix_web::web::{Json, Path};
 use majlis_local::ids::PostId;
 use majlis_local::{posts, thread_watches};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::auth::{User, need};
 use crate::error::Result;
 use crate::state::Api;
 
+/// Whether the person hears of every new answer.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Watch {
+    /// Of the status that was named.
+    id: PostId,
+    watching: bool,
+}
+
 /// `POST /api/ext/v1/statuses/:id/watch`: tells of every new answer in the thread. Watching again changes nothing.
-pub async fn watch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Value>> {
+pub async fn watch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Watch>> {
     set(&api, user.actor, *id, true).await
 }
 
 /// `POST /api/ext/v1/statuses/:id/unwatch`: tells of them no longer.
-pub async fn unwatch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Value>> {
+pub async fn unwatch(api: Api, user: User<need::WriteNotifications>, id: Path<PostId>) -> Result<Json<Watch>> {
     set(&api, user.actor, *id, false).await
 }
 
-async fn set(api: &Api, viewer: majlis_local::ids::ActorId, id: PostId, watching: bool) -> Result<Json<Value>> {
+async fn set(api: &Api, viewer: majlis_local::ids::ActorId, id: PostId, watching: bool) -> Result<Json<Watch>> {
     api.db
         .write(move |c| {
             let asked = posts::get_visible(c, Some(viewer), id)?;
@@ -30,7 +38,7 @@ async fn set(api: &Api, viewer: majlis_local::ids::ActorId, id: PostId, watching
             if watching { thread_watches::add(c, viewer, &post) } else { thread_watches::remove(c, viewer, &post) }
         })
         .await?;
-    Ok(Json(json!({ "id": id, "watching": watching })))
+    Ok(Json(Watch { id, watching }))
 }
 
 #[cfg(test)]

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::HttpResponse;
-use actix_web::web::Path;
+use actix_web::web::{Json, Path};
 use majlis_local::attachments::{self, Attachment};
 use majlis_local::ids::{ActorId, PostId};
 use majlis_local::polls::{self, Poll};
@@ -41,7 +40,7 @@ pub async fn translate(
     client: Client<need::ReadStatuses>,
     id: Path<PostId>,
     Params(wanted): Params<Wanted>,
-) -> Result<HttpResponse> {
+) -> Result<Json<Arc<Translation>>> {
     let (viewer, id) = (client.person.map(|person| person.actor), id.into_inner());
     let texts = api.db.read(move |c| Texts::load(c, viewer, id)).await?;
     if !api.translator.is_on() {
@@ -62,12 +61,12 @@ pub async fn translate(
 
     let version = (texts.post.id, texts.post.edited_at, target.clone());
     if let Some(kept) = api.translator.kept(&version).await {
-        return Ok(HttpResponse::Ok().json(&*kept));
+        return Ok(Json(kept));
     }
     let translated = api.translator.translate(&texts.outgoing(), &source, &target).await?;
     let translation = Arc::new(texts.incoming(translated, target));
     api.translator.keep(version, translation.clone()).await;
-    Ok(HttpResponse::Ok().json(&*translation))
+    Ok(Json(translation))
 }
 
 impl Texts {

@@ -1,6 +1,8 @@
 //! `docs/openapi.json` (OpenAPI 3.1), which the server serves at `/api/openapi.json`: every route, who may call it, what it
 //! takes and what it answers, made from the handlers' signatures and the types in them.
 
+use std::iter;
+
 use serde_json::{Map, Value, json};
 use syn::{ItemFn, ReturnType, Type};
 
@@ -19,6 +21,9 @@ pub(super) fn document(routes: &[Route], types: &mut Types) -> String {
     }
     let mut schemas: Map<String, Value> = std::mem::take(&mut types.named).into_iter().collect();
     schemas.insert("Error".to_owned(), error());
+    // What stands written out in something else is not referred to.
+    let referred = json!([paths, schemas]).to_string();
+    schemas.retain(|name, _| name == "Error" || referred.contains(&format!("/schemas/{name}\"")));
     let scopes: Map<String, Value> =
         majlis_local::scopes::Scope::ALL.iter().map(|scope| (scope.word().to_owned(), json!(scope.word()))).collect();
     let document = json!({
@@ -103,8 +108,9 @@ fn operation(types: &mut Types, route: &Route) -> Value {
     if !parameters.is_empty() {
         operation["parameters"] = json!(parameters);
     }
-    operation["responses"] =
-        json!({ "200": answer(types, module, &handler), "default": { "$ref": "#/components/responses/Error" } });
+    let mut responses = answers(types, module, &handler);
+    responses.insert("default".to_owned(), json!({ "$ref": "#/components/responses/Error" }));
+    operation["responses"] = json!(responses);
     operation
 }
 
@@ -176,10 +182,31 @@ fn body(schema: &Value) -> Value {
     json!({ "content": content })
 }
 
-/// `Result<Json<T>>`, `Result<Paged<T>>`, `HttpResponse`.
-fn answer(types: &mut Types, module: &str, handler: &ItemFn) -> Value {
-    let any = json!({ "description": "As documented.", "content": { "application/json": { "schema": {} } } });
-    let ReturnType::Type(_, ty) = &handler.sig.output else { return any };
+/// What answers with no entity: its status and its media type, by handler.
+const WITHOUT_ENTITY: [(&str, &str, &str); 5] = [
+    ("media_proxy::picture", "200", "image/*"),
+    ("media_proxy::original", "200", "image/*"),
+    ("openapi::document", "200", "application/json"),
+    ("streaming::health", "200", "text/plain"),
+    ("instance::donation_campaigns", "204", ""),
+];
+
+/// The good answers, by status: of `Result<Json<T>>`, of `Result<Paged<T>>` and the like.
+fn answers(types: &mut Types, module: &str, handler: &ItemFn) -> Map<String, Value> {
+    let name = format!("{module}::{}", handler.sig.ident);
+    if is_stream(&name) {
+        let events =
+            json!({ "description": "Events, for as long as the client listens.", "content": { "text/event-stream": {} } });
+        return iter::once(("200".to_owned(), events)).collect();
+    }
+    if let Some((_, status, kind)) = WITHOUT_ENTITY.iter().find(|(handler, ..)| *handler == name) {
+        let mut answer = json!({ "description": "As documented." });
+        if !kind.is_empty() {
+            answer["content"] = json!({ *kind: {} });
+        }
+        return iter::once(((*status).to_owned(), answer)).collect();
+    }
+    let ReturnType::Type(_, ty) = &handler.sig.output else { panic!("{name} answers with nothing") };
     let ty = generic(ty, "Result").unwrap_or_else(|| (**ty).clone());
     let ty = generic(&ty, "CustomizeResponder").unwrap_or(ty);
     let page = match (generic(&ty, "Paged"), generic(&ty, "PagedWhole")) {
@@ -187,23 +214,21 @@ fn answer(types: &mut Types, module: &str, handler: &ItemFn) -> Value {
         (None, Some(whole)) => Some(types.schema(module, &whole, Way::Out)),
         (None, None) => None,
     };
-    if let Some(schema) = page {
-        return json!({
+    let answer = if let Some(schema) = page {
+        json!({
             "description": "A page; the Link header leads on.",
             "headers": { "Link": { "schema": { "type": "string" } } },
             "content": { "application/json": { "schema": schema } },
-        });
-    }
-    match generic(&ty, "Json") {
-        Some(inner) => {
-            let schema = types.schema(module, &inner, Way::Out);
-            json!({ "description": "The answer.", "content": { "application/json": { "schema": schema } } })
-        }
-        None if is_stream(&format!("{module}::{}", handler.sig.ident)) => {
-            json!({ "description": "Events, for as long as the client listens.", "content": { "text/event-stream": {} } })
-        }
-        None => any,
-    }
+        })
+    } else {
+        let schema = types.schema(module, &ty, Way::Out);
+        assert_ne!(schema, json!({}), "what {name} answers is not described: give it a type, or a line in WITHOUT_ENTITY");
+        json!({ "description": "The answer.", "content": { "application/json": { "schema": schema } } })
+    };
+    // What is answered before it is done has the same shape.
+    let said = documentation(&handler.attrs).unwrap_or_default();
+    let statuses = ["200", "202", "206"].into_iter().filter(|status| *status == "200" || said.contains(status));
+    statuses.map(|status| (status.to_owned(), answer.clone())).collect()
 }
 
 /// Every schema that is referred to is there, and what apps live by is described.

@@ -129,6 +129,7 @@ impl Types {
             ("i8" | "i16" | "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" | "isize", _) => json!({ "type": "integer" }),
             ("f32" | "f64", _) => json!({ "type": "number" }),
             ("Timestamp", _) => json!({ "type": "string", "format": "date-time" }),
+            ("NaiveDate", _) => json!({ "type": "string", "format": "date" }),
             ("Upload", _) => json!({ "type": "string", "format": "binary" }),
             ("Value" | "RawValue", _) => json!({}),
             ("Clearable", [inner]) => nullable(self.schema(module, inner, way)),
@@ -137,7 +138,10 @@ impl Types {
             ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [inner]) => {
                 json!({ "type": "array", "items": self.schema(module, inner, way) })
             }
-            ("Arc" | "Box" | "Json" | "Rc", [inner]) => self.schema(module, inner, way),
+            ("Either", [one, other]) => {
+                json!({ "anyOf": [self.schema(module, one, way), self.schema(module, other, way)] })
+            }
+            ("Arc" | "Box" | "Json" | "Public" | "Rc", [inner]) => self.schema(module, inner, way),
             ("HashMap" | "BTreeMap", [_, value]) => {
                 json!({ "type": "object", "additionalProperties": self.schema(module, value, way) })
             }
@@ -238,8 +242,10 @@ impl Types {
             }
             let mut schema = if serde.by_function && way == Way::Out { json!({}) } else { self.schema(home, &field.ty, way) };
             if serde.flatten {
-                // What may be missing as a whole asks for nothing.
-                if way == Way::In || !is_option(&field.ty) {
+                if way == Way::Out && is_option(&field.ty) {
+                    // What may be missing as a whole: all of its attributes, of which none has to be there.
+                    properties.extend(self.attributes(&schema));
+                } else {
                     parts.push(schema);
                 }
                 continue;
@@ -271,6 +277,13 @@ impl Types {
             own["required"] = json!(required);
         }
         if parts.is_empty() { own } else { json!({ "allOf": parts.into_iter().chain(iter::once(own)).collect::<Vec<_>>() }) }
+    }
+
+    /// The properties of a schema that may be a reference, or `null` instead.
+    fn attributes(&self, schema: &Value) -> Map<String, Value> {
+        let schema = schema.get("anyOf").map_or(schema, |ways| &ways[0]);
+        let named = schema["$ref"].as_str().and_then(|path| self.named.get(path.rsplit('/').next()?));
+        named.unwrap_or(schema)["properties"].as_object().cloned().unwrap_or_default()
     }
 
     fn enumeration(&mut self, home: &str, item: &ItemEnum, way: Way) -> Value {

@@ -13,6 +13,9 @@ use crate::testing::{Answer, Caller};
 /// it begins with a brace; `<picture>` is a file.
 const SCRIPT: &str = include_str!("calls.txt");
 
+/// What stands for a file.
+const PICTURE: &str = "<picture>";
+
 /// A line of the script.
 #[derive(Debug, Clone)]
 pub(super) struct Call {
@@ -64,19 +67,33 @@ impl Call {
 
     /// Makes the call as `caller`, with these ids.
     pub(super) async fn make(&self, caller: &Caller, ids: &HashMap<String, String>) -> Answer {
-        let path = fill(self.path, ids);
-        let request = if self.body.contains("<picture>") {
-            let named = self.body.split('=').next().unwrap_or_default();
-            caller.multipart(self.method.clone(), &path, &[], &[(named, "dot.png", "image/png", &super::world::picture())])
-        } else if self.body.starts_with('{') {
-            caller
-                .request(self.method.clone(), &path)
-                .insert_header((header::CONTENT_TYPE, "application/json"))
-                .set_payload(fill(self.body, ids))
-        } else if self.body.is_empty() {
-            caller.request(self.method.clone(), &path)
+        let (path, body) = self.filled(ids);
+        self.send(caller, &path, &body).await
+    }
+
+    /// The path and the body with these ids in them.
+    pub(super) fn filled(&self, ids: &HashMap<String, String>) -> (String, String) {
+        let body = if self.body.contains(PICTURE) { self.body.to_owned() } else { fill(self.body, ids) };
+        (fill(self.path, ids), body)
+    }
+
+    /// Makes the call with this path and body.
+    pub(super) async fn send(&self, caller: &Caller, path: &str, body: &str) -> Answer {
+        let (fields, file) = body.split_once(PICTURE).map_or((body, false), |(fields, _)| (fields, true));
+        let request = if file {
+            // The file comes last: `description=a&file=<picture>`.
+            let (fields, named) = fields.rsplit_once('&').unwrap_or(("", fields));
+            let fields: Vec<(String, String)> = url::form_urlencoded::parse(fields.as_bytes()).into_owned().collect();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            let files = [(named.trim_end_matches('='), "dot.png", "image/png", super::world::picture())];
+            caller.multipart(self.method.clone(), path, &fields, &files.each_ref().map(|(a, b, c, d)| (*a, *b, *c, d.as_slice())))
+        } else if body.starts_with('{') {
+            let request = caller.request(self.method.clone(), path);
+            request.insert_header((header::CONTENT_TYPE, "application/json")).set_payload(body.to_owned())
+        } else if body.is_empty() {
+            caller.request(self.method.clone(), path)
         } else {
-            caller.form(self.method.clone(), &path, &fill(self.body, ids))
+            caller.form(self.method.clone(), path, body)
         };
         caller.send(request).await
     }

@@ -8,6 +8,7 @@ use majlis_local::testing::contents::contents;
 use serde_json::Value;
 
 use super::calls::{self, Call};
+use super::entities::Description;
 use super::world::World;
 use crate::documentation::{routes, types};
 use crate::testing::{Answer, Caller};
@@ -25,10 +26,11 @@ const TOO_LONG: usize = 2 << 20;
 
 /// What was not as it should be.
 #[derive(Default)]
-struct Problems(Vec<String>);
+pub(super) struct Problems(Vec<String>);
 
 impl Problems {
-    fn refused(&mut self, call: &Call, answer: &Answer, statuses: &[u16], why: &str) {
+    /// Takes note unless the answer is one of these refusals, in the right shape.
+    pub(super) fn refused(&mut self, call: &Call, answer: &Answer, statuses: &[u16], why: &str) {
         let status = answer.status.as_u16();
         let error = answer.json.get("error").and_then(Value::as_str);
         if !statuses.contains(&status) || error.is_none_or(str::is_empty) {
@@ -36,8 +38,22 @@ impl Problems {
         }
     }
 
-    fn add(&mut self, call: &Call, what: &str) {
+    /// Takes note of every table that has changed.
+    pub(super) fn changed(&mut self, call: &Call, before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) {
+        for (table, rows) in before.iter().filter(|(table, rows)| *rows != &after[*table]) {
+            self.add(call, &format!("was refused, and changed {table} from {rows} to {}", after[table]));
+        }
+    }
+
+    /// Takes note.
+    pub(super) fn add(&mut self, call: &Call, what: &str) {
         self.0.push(format!("{} {} {what}", call.method, call.path));
+    }
+
+    /// # Panics
+    /// With everything that was noted.
+    pub(super) fn none(self) {
+        assert!(self.0.is_empty(), "{:#?}", self.0);
     }
 }
 
@@ -47,22 +63,8 @@ fn scopes() -> HashMap<(String, String), String> {
     routes().iter().map(|route| (route.key(), route.scope(&types))).collect()
 }
 
-/// The routes that read a body.
-fn with_bodies() -> Vec<(String, String)> {
-    let description: Value = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
-    let mut found = Vec::new();
-    for (path, methods) in description["paths"].as_object().unwrap() {
-        let parts: Vec<&str> = path.split('/').map(|part| if part.starts_with('{') { ":" } else { part }).collect();
-        for (method, operation) in methods.as_object().unwrap() {
-            if operation.get("requestBody").is_some() {
-                found.push((method.to_uppercase(), parts.join("/")));
-            }
-        }
-    }
-    found
-}
-
-async fn held(world: &World) -> BTreeMap<String, String> {
+/// Every table, and what is in it.
+pub(super) async fn held(world: &World) -> BTreeMap<String, String> {
     world.app.read(|c| Ok(contents(c))).await
 }
 
@@ -75,7 +77,7 @@ async fn broken(call: &Call, caller: &Caller, ids: &HashMap<String, String>, bod
 #[actix_web::test]
 async fn every_endpoint_refuses_those_who_may_not_and_changes_nothing() {
     let mut world = World::of(3).await;
-    let (scopes, with_bodies) = (scopes(), with_bodies());
+    let (scopes, description) = (scopes(), Description::load());
     let push = world.with_scopes(Scopes::parse("push").unwrap()).await;
     let profile = world.with_scopes(Scopes::parse("profile").unwrap()).await;
     let liar = world.app.bearer("nonsense");
@@ -109,21 +111,18 @@ async fn every_endpoint_refuses_those_who_may_not_and_changes_nothing() {
         if call.own {
             problems.refused(&call, &call.make(&world.stranger, &world.ids).await, &[403, 404], "by somebody else");
         }
-        if with_bodies.contains(&call.route()) {
+        if description.operation(&call).get("requestBody").is_some() {
             let cut = broken(&call, caller, &world.ids, "{\"status\": ".to_owned()).await;
             problems.refused(&call, &cut, &[400, 422], "with half a body");
             let long = format!("{{\"status\": \"{}\"}}", "x".repeat(TOO_LONG));
             let answer = broken(&call, caller, &world.ids, long).await;
             problems.refused(&call, &answer, &[413], "with a body that is too long");
         }
-        let after = held(&world).await;
-        for (table, rows) in before.iter().filter(|(table, rows)| *rows != &after[*table]) {
-            problems.add(&call, &format!("was refused, and changed {table} from {rows} to {}", after[table]));
-        }
+        problems.changed(&call, &before, &held(&world).await);
         let answer = call.carry_out(&mut world).await;
         if answer.status.is_server_error() && answer.status != StatusCode::SERVICE_UNAVAILABLE {
             problems.add(&call, &answer.text);
         }
     }
-    assert!(problems.0.is_empty(), "{:#?}", problems.0);
+    problems.none();
 }

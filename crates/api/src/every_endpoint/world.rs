@@ -34,6 +34,9 @@ pub(super) struct World {
     pub(super) ids: HashMap<String, String>,
 }
 
+/// A page to which posts link.
+pub(super) const LINK: &str = "https://page.example/";
+
 /// A small picture.
 pub(super) fn picture() -> Vec<u8> {
     let mut png = Cursor::new(Vec::new());
@@ -114,7 +117,7 @@ impl World {
         self.discoverable(mine_id).await;
         let others = self.people("friend", n).await;
         let strangers = self.people("unknown", n).await;
-        let mine = self.say(&me, "status=%23tea+at+four+https%3A%2F%2Fmajlis.example%2F&quote_approval_policy=public").await;
+        let mine = self.say(&me, "status=%23tea+at+four+https%3A%2F%2Fpage.example%2F&quote_approval_policy=public").await;
         let poll =
             others[0].post_form("/api/v1/statuses", "status=which&poll[options][]=a&poll[options][]=b&poll[expires_in]=3600");
         let poll = poll.await.ok();
@@ -160,7 +163,9 @@ impl World {
             me.post_form("/api/ext/v1/drafts", &format!("status=begun+{i}")).await.ok();
             me.post_form("/api/ext/v1/bookmark_folders", &format!("name=folder{i}")).await.ok();
             me.post_form("/api/v1/lists", &format!("title=list{i}")).await.ok();
-            me.put_json(&format!("/api/v1/statuses/{mine}"), serde_json::json!({ "status": format!("#tea at {i}") })).await.ok();
+            me.put_json(&format!("/api/v1/statuses/{mine}"), serde_json::json!({ "status": format!("#tea at {i} {LINK}") }))
+                .await
+                .ok();
             let featuring = other.post_form("/api/v1/collections", &format!("name=c{i}&discoverable=true")).await.ok();
             let featuring = text(&featuring, "/collection/id");
             let item = other.post_form(&format!("/api/v1/collections/{featuring}/items"), &format!("account_id={my_id}")).await;
@@ -178,7 +183,6 @@ impl World {
         for muted in self.people("muted", n).await {
             me.post(&format!("/api/v1/accounts/{}/mute", muted.id())).await.ok();
         }
-        let card_of = mine.parse().unwrap();
         let requesters = self.people("asking", n).await;
         self.app
             .write(move |c| {
@@ -197,24 +201,13 @@ impl World {
                     .execute(c)?;
                 let report = annual_reports::compute(c, mine_id, 2025)?;
                 annual_reports::store(c, mine_id, 2025, report)?;
-                let card = majlis_local::cards::NewCard {
-                    title: "The server".into(),
-                    ..majlis_local::cards::NewCard::nothing("https://majlis.example/")
-                };
-                let card = majlis_local::cards::store(c, card)?;
-                majlis_local::cards::attach(
-                    c,
-                    &people::site(),
-                    majlis_local::ids::PostId(card_of),
-                    card.id,
-                    "https://majlis.example/",
-                )?;
                 Ok(())
             })
             .await;
         for asking in &requesters {
             asking.post(&format!("/api/v1/accounts/{my_id}/follow")).await.ok();
         }
+        self.add_particulars(&mine, &others[0], &text(&poll, "/id")).await;
         let noticed = me.get("/api/v1/notifications?types[]=favourite").await.ok();
         self.keep("notification", text(&noticed, "/0/id"));
         self.keep("second_notification", text(&noticed, "/1/id"));
