@@ -114,7 +114,7 @@ impl Api {
         let bearers = Bearers::new(&db);
         let rate_limits = RateLimits::new();
         let translator = Translator::new(config.translation.clone());
-        let pictures = config.pictures.as_ref().map(|(key, _)| PictureProxy::new(key.clone(), Grant::Look));
+        let pictures = config.pictures.as_ref().map(|(key, _)| PictureProxy::new(key, Grant::Look));
         let copies = Copies::new(config.pictures.as_ref().map_or(0, |(_, budget)| *budget));
         let seen_by = |grant| match &pictures {
             Some(proxy) => db.at(db.site().showing(proxy.granting(grant))),

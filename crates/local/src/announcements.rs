@@ -400,7 +400,8 @@ mod tests {
                 react(c, ali, id, "😀")?;
                 unreact(c, ali, id, "🌍")?;
                 unreact(c, ali, id, "🌍")?;
-                assert_eq!(count(c)?[0], ("🌍".into(), 1, false));
+                // Which of several of the same millisecond comes first is not said.
+                assert!(count(c)?.contains(&("🌍".into(), 1, false)));
                 Ok(())
             })
             .unwrap();

@@ -3,14 +3,17 @@
 
 use diesel::backend::Backend;
 use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping};
-use diesel::pg::Pg;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::pg::{Pg, PgQueryBuilder};
+use diesel::query_builder::{AstPass, Query, QueryBuilder as _, QueryFragment, QueryId};
 use diesel::result::QueryResult;
 use diesel::sql_types::{Array, BigInt, Bool, Text};
 use diesel::sqlite::Sqlite;
 use diesel::{RunQueryDsl, Selectable};
+use std::any::TypeId;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::{PoisonError, RwLock};
 
 use crate::paging::Page;
 
@@ -350,7 +353,7 @@ impl<ST> RunQueryDsl<Connection> for Written<ST> {}
 /// A [`Written`] statement that loads structs: `SELECT`, the struct's columns, and then the text.
 #[derive(Debug, Clone)]
 pub struct WrittenSelect<E: Expression> {
-    columns: E,
+    columns: &'static str,
     rest: Written<E::SqlType>,
 }
 
@@ -358,9 +361,26 @@ pub struct WrittenSelect<E: Expression> {
 /// without an alias. The names in `sql` get their values as in [`written`].
 pub fn select_written<T: Selectable<MultiBackend>>(sql: impl Into<Cow<'static, str>>) -> WrittenSelect<T::SelectExpression>
 where
-    T::SelectExpression: Expression,
+    T::SelectExpression: Expression + QueryFragment<Pg> + 'static,
 {
-    WrittenSelect { columns: T::construct_selection(), rest: written(sql) }
+    WrittenSelect { columns: columns_of::<T>(), rest: written(sql) }
+}
+
+/// The columns of `T` as they are written in SQL, with the double quotes that both engines know. Dozens of names are not quoted and
+/// joined anew for every statement.
+fn columns_of<T: Selectable<MultiBackend>>() -> &'static str
+where
+    T::SelectExpression: QueryFragment<Pg> + 'static,
+{
+    static WRITTEN: RwLock<BTreeMap<TypeId, &'static str>> = RwLock::new(BTreeMap::new());
+    let selection = TypeId::of::<T::SelectExpression>();
+    if let Some(known) = WRITTEN.read().unwrap_or_else(PoisonError::into_inner).get(&selection) {
+        return known;
+    }
+    let mut builder = PgQueryBuilder::default();
+    // Columns are names, which always can be written.
+    let written = T::construct_selection().to_sql(&mut builder, &Pg).map(|()| builder.finish()).unwrap_or_default();
+    WRITTEN.write().unwrap_or_else(PoisonError::into_inner).entry(selection).or_insert_with(|| String::leak(written))
 }
 
 impl<E: Expression> WrittenSelect<E> {
@@ -389,13 +409,10 @@ impl<E: Expression> WrittenSelect<E> {
     }
 }
 
-impl<E> QueryFragment<MultiBackend> for WrittenSelect<E>
-where
-    E: Expression + QueryFragment<MultiBackend>,
-{
+impl<E: Expression> QueryFragment<MultiBackend> for WrittenSelect<E> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         pass.push_sql("SELECT ");
-        self.columns.walk_ast(pass.reborrow())?;
+        pass.push_sql(self.columns);
         pass.push_sql(" ");
         self.rest.walk_ast(pass)
     }

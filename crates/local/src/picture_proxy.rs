@@ -1,6 +1,8 @@
 //! The addresses under which pictures of other servers are shown from here. Each is signed, and says what its bearer may cause: those
 //! made for people who are logged in may have the picture fetched, those made for anybody else only look at what is there.
 
+use std::sync::Arc;
+
 use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -35,21 +37,26 @@ impl Grant {
 }
 
 /// Makes the addresses, for one kind of bearer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PictureProxy {
-    key: Key,
+    key: Arc<hmac::Key>,
     grant: Grant,
 }
 
 impl PictureProxy {
     /// Addresses signed with this key, for bearers with this grant.
-    pub fn new(key: Key, grant: Grant) -> Self {
-        Self { key, grant }
+    pub fn new(key: &Key, grant: Grant) -> Self {
+        Self { key: Arc::new(hmac::Key::new(hmac::HMAC_SHA256, key.bytes())), grant }
     }
 
     /// The same key, for other bearers.
     pub fn granting(&self, grant: Grant) -> Self {
-        Self { key: self.key.clone(), grant }
+        Self { key: Arc::clone(&self.key), grant }
+    }
+
+    /// What its addresses grant.
+    pub fn grant(&self) -> Grant {
+        self.grant
     }
 
     /// The path of any picture: `/media_proxy/{proof}/{address, in base64url}`.
@@ -93,8 +100,7 @@ impl PictureProxy {
     }
 
     fn signature(&self, grant: Grant, week: i64, thing: &str) -> [u8; LENGTH] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.key.bytes());
-        let tag = hmac::sign(&key, format!("picture {} {week} {thing}", grant.word()).as_bytes());
+        let tag = hmac::sign(&self.key, format!("picture {} {week} {thing}", grant.word()).as_bytes());
         let mut short = [0; LENGTH];
         short.copy_from_slice(&tag.as_ref()[..LENGTH]);
         short
@@ -110,7 +116,7 @@ mod tests {
     use super::*;
 
     fn proxy(grant: Grant) -> PictureProxy {
-        PictureProxy::new(Key::from_bytes([7; 32]), grant)
+        PictureProxy::new(&Key::from_bytes([7; 32]), grant)
     }
 
     #[test]
@@ -127,7 +133,7 @@ mod tests {
             assert_eq!(proxy(grant).read(proof, &other), None);
             let raised = proof.replacen('l', "f", 1);
             assert_eq!(proxy(grant).read(&raised, encoded).map(|found| found.1), (grant == Grant::Fetch).then_some(Grant::Fetch));
-            let stranger = PictureProxy::new(Key::from_bytes([8; 32]), grant);
+            let stranger = PictureProxy::new(&Key::from_bytes([8; 32]), grant);
             assert_eq!(stranger.read(proof, encoded), None);
             for nonsense in ["", ".", "f", "f1.", "l0.AAAA", "x99999999999999999999.AAAAAAAAAAAAAAAAAAAAAA"] {
                 assert_eq!(proxy(grant).read(nonsense, encoded), None, "{nonsense}");

@@ -4,7 +4,7 @@ use crate::ids::{AttachmentId, BlockId, CollectionId, CollectionItemId, FollowId
 use crate::picture_proxy::{Grant, PictureProxy};
 
 /// Where this server is, as everybody else sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Site {
     origin: String,
     domain: String,
@@ -160,6 +160,11 @@ impl Site {
     #[must_use]
     pub fn for_guests(&self) -> Self {
         Self { pictures: self.pictures.as_ref().map(|pictures| pictures.granting(Grant::Look)), ..self.clone() }
+    }
+
+    /// Whether those who are not logged in are told the same names.
+    pub fn is_for_guests(&self) -> bool {
+        self.pictures.as_ref().is_none_or(|pictures| pictures.grant() == Grant::Look)
     }
 
     /// The public form of a picture column: a storage key under [`Site::media_url`], an absolute URL as it stands, or under an

@@ -160,6 +160,12 @@ impl Account {
             Some(stored) if !gone => site.picture_url(stored),
             _ => format!("{}{missing}", site.origin()),
         };
+        let avatar = picture(&actor.avatar, MISSING_AVATAR);
+        let header = picture(&actor.header, MISSING_HEADER);
+        // Most pictures do not move: what takes a signature is not made twice.
+        let still = |stored: &Option<String>, moving: &Option<String>, picture_of: &str, missing: &str| {
+            if stored == moving { picture_of.to_owned() } else { picture(stored, missing) }
+        };
         let told = |text: &str| if gone { String::new() } else { text.to_owned() };
         let created_at = actor.created_at.millis();
         Self {
@@ -176,11 +182,11 @@ impl Account {
             note: told(&actor.summary),
             url: actor.page_url().to_owned(),
             uri: actor.uri.clone(),
-            avatar: picture(&actor.avatar, MISSING_AVATAR),
-            avatar_static: picture(&actor.avatar_static, MISSING_AVATAR),
+            avatar_static: still(&actor.avatar_static, &actor.avatar, &avatar, MISSING_AVATAR),
+            avatar,
             avatar_description: told(&actor.avatar_description),
-            header: picture(&actor.header, MISSING_HEADER),
-            header_static: picture(&actor.header_static, MISSING_HEADER),
+            header_static: still(&actor.header_static, &actor.header, &header, MISSING_HEADER),
+            header,
             header_description: told(&actor.header_description),
             followers_count: actor.followers_count.max(0),
             following_count: actor.following_count.max(0),

@@ -73,7 +73,7 @@ fn shown(c: &mut Connection, site: &Site, hub: &Hub, id: PostId, event: &'static
     let mut updates = Vec::new();
     if !topics.is_empty() {
         let mut payloads = payloads(c, &status, &readers)?;
-        if readers.contains(&NOBODY) && site.for_guests() != *site {
+        if readers.contains(&NOBODY) && !site.is_for_guests() {
             // Who is not logged in may not have pictures fetched.
             let plain = Status::build_many(c, &site.for_guests(), None, std::slice::from_ref(&post))?.pop();
             payloads.extend(plain.map(|plain| json(&plain)).transpose()?.map(|plain| (NOBODY, plain)));
