@@ -8,6 +8,7 @@ import requests
 from support.browser import Browser
 from support.letters import confirm, every, files, letter, letters, link, text
 from support.server import Majlis, MakeServer, Person
+from support.smtp import mail_server
 from support.waiting import eventually, never
 
 READER = "rita@example.net"
@@ -125,3 +126,24 @@ def test_a_subscriber_who_joins_follows_instead(new_server: MakeServer) -> None:
     visitor.submit(visitor.form("input[name=confirmation_token]"), {})
     app = amina.app()
     eventually(lambda: [one.username for one in app.account_followers(app.me().id)] == ["rita"], what="rita follows amina")
+
+
+def test_an_address_at_which_nobody_is_gets_no_more_letters(new_server: MakeServer) -> None:
+    with mail_server() as mail:
+        settings = {"MAJLIS_SMTP_URL": mail.url, "MAJLIS_CONFIRM_EMAILS": "off"}
+        server = new_server(MAJLIS_NEWSLETTERS="on", MAJLIS_NEWSLETTER_DELAY="1", **settings)
+        amina = server.join("amina")
+        switch_on(amina)
+        assert subscribe(server, amina, READER, locale="en").status_code == 200
+        confirm(server, link(eventually(lambda: mail.letters, what="a question")[0]))
+        app = amina.app()
+        # A letter that is refused for what is in it, or for whoever sends it, says nothing of the address.
+        mail.refusals[READER] = "550 5.7.1 looks like spam"
+        app.status_post("This is one.")
+        eventually(lambda: len(mail.refused) == 1, what="a letter that is refused")
+        mail.refusals[READER] = "550 5.1.1 nobody of this name"
+        app.status_post("This is another.")
+        eventually(lambda: len(mail.refused) == 2, what="another letter")
+        app.status_post("Nobody reads this.")
+        never(lambda: len(mail.refused) > 2, seconds=4, what="a letter to nobody")
+        assert len(mail.letters) == 1

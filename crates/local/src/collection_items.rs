@@ -233,14 +233,16 @@ pub fn revoke(c: &mut Connection, actor: ActorId, id: CollectionId, item: Collec
 }
 
 /// The items of these collections as `viewer` sees them, in their order: who agreed, and for the owner who is being asked;
-/// without those who are gone and those whom the viewer blocks. One query for all.
+/// without those who are gone and those whom the viewer blocks, alone or with their server. One query for all.
 pub fn seen(c: &mut Connection, viewer: Option<ActorId>, ids: &[CollectionId]) -> Result<Vec<Item>> {
-    use crate::schema::blocks;
+    use crate::schema::{blocks, domain_blocks};
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let viewer = viewer.unwrap_or(ActorId(0));
     let blocked = blocks::table.filter(blocks::actor_id.eq(viewer)).filter(blocks::target_id.eq(items::actor_id));
+    let named = domain_blocks::domain.nullable().eq(people::domain).or(domain_blocks::domain.eq(people::host));
+    let server_blocked = domain_blocks::table.filter(domain_blocks::actor_id.eq(viewer)).filter(named);
     let owners_own = rows::owner_id.eq(viewer).and(items::state.eq(ItemState::Pending));
     Ok(items::table
         .inner_join(rows::table)
@@ -250,6 +252,7 @@ pub fn seen(c: &mut Connection, viewer: Option<ActorId>, ids: &[CollectionId]) -
         .filter(people::suspended_at.is_null())
         .filter(people::deleted_at.is_null())
         .filter(diesel::dsl::not(diesel::dsl::exists(blocked)))
+        .filter(people::domain.is_null().or(diesel::dsl::not(diesel::dsl::exists(server_blocked))))
         .order((items::collection_id, items::id))
         .select(cols::<Item>())
         .load(c)?)

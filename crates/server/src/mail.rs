@@ -40,8 +40,10 @@ enum Way {
 pub enum Unsent {
     /// It may be sent later.
     Later(String),
-    /// It never will be: there is no such address.
+    /// It never will be: something about it is refused.
     Never(String),
+    /// No letter to this address ever will be: nobody is there.
+    Nobody(String),
 }
 
 impl Mailer {
@@ -81,7 +83,8 @@ impl Mailer {
         match &self.way {
             Way::Smtp(server) => match server.send(message).await {
                 Ok(_) => Ok(()),
-                // A refusal of this letter or this address. What is wrong with us (a password, say) may be mended meanwhile.
+                Err(error) if is_about_the_address(&error) => Err(Unsent::Nobody(error.to_string())),
+                // A refusal of this letter. What is wrong with us (a password, say) may be mended meanwhile.
                 Err(error) if error.is_permanent() && is_about_the_letter(&error) => Err(Unsent::Never(error.to_string())),
                 Err(error) => Err(Unsent::Later(error.to_string())),
             },
@@ -116,6 +119,12 @@ impl Mailer {
 /// Codes that speak of the recipient or the content (RFC 5321 §4.2.3), not of who sends.
 fn is_about_the_letter(error: &lettre::transport::smtp::Error) -> bool {
     error.status().is_some_and(|code| matches!(u16::from(code), 550..=554))
+}
+
+/// The mail server says with an enhanced code that the address is wrong (RFC 3463 §3.2, `5.1.1`). Without one 550 may mean anything,
+/// up to a letter that is taken for spam.
+fn is_about_the_address(error: &lettre::transport::smtp::Error) -> bool {
+    error.is_permanent() && error.to_string().contains(" 5.1.")
 }
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
@@ -211,11 +220,17 @@ mod tests {
         ] {
             assert!(told.contains(part), "{part}: {told}");
         }
-        for (code, is_final) in [("550 nobody here", true), ("451 later", false), ("535 who are you", false)] {
+        for (code, kind) in [
+            ("550 not here", "Never"),
+            ("550 5.7.1 spam", "Never"),
+            ("550 5.1.1 nobody of this name", "Nobody"),
+            ("451 4.1.1 later", "Later"),
+            ("535 who are you", "Later"),
+        ] {
             let (url, told) = server(code).await;
             let outcome = Mailer::smtp(&url, from.clone()).unwrap().send(JobId(8), "nobody@example.org", letter()).await;
-            assert_eq!(matches!(outcome, Err(Unsent::Never(_))), is_final, "{outcome:?}");
-            assert!(outcome.is_err());
+            let unsent = format!("{:?}", outcome.unwrap_err());
+            assert!(unsent.starts_with(kind), "{code}: {unsent}");
             told.abort();
         }
         let closed = SmtpUrl { host: "127.0.0.1".into(), port: 9, credentials: None, encryption: Encryption::None };

@@ -17,7 +17,7 @@ use majlis_local::ids::{
     PushSubscriptionId, ScheduledId,
 };
 use majlis_local::jobs::{self, Job};
-use majlis_local::mail::Mail;
+use majlis_local::mail::{Letter, Mail};
 use majlis_local::newsletters::issues;
 use majlis_local::registrations::Registrations;
 use majlis_local::settings::{self, About};
@@ -172,6 +172,15 @@ impl Rooms {
             Err(Unsent::Never(why)) => {
                 tracing::warn!(%id, why, "a letter was refused");
                 Outcome::Done
+            }
+            Err(Unsent::Nobody(why)) => {
+                tracing::warn!(%id, why, "a letter was refused: there is no such address");
+                let Letter::Newsletter { token, .. } = &mail.letter else { return Outcome::Done };
+                let token = token.clone();
+                match self.api.db.write(move |c| newsletters::leave(c, &token)).await {
+                    Ok(()) => Outcome::Done,
+                    Err(error) => Outcome::Again { why: error.to_string(), after: None },
+                }
             }
         }
     }

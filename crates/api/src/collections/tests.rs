@@ -2,8 +2,8 @@
 
 use actix_web::http::Method;
 use majlis_local::actors::{self, ProfileChange};
-use majlis_local::collection_items::FeaturePolicy;
-use majlis_local::ids::ActorId;
+use majlis_local::collection_items::{self, FeaturePolicy};
+use majlis_local::ids::{ActorId, CollectionItemId};
 use majlis_local::jobs::{self, Change, Job};
 use majlis_local::scopes::Scope;
 use majlis_local::testing::people;
@@ -151,9 +151,15 @@ async fn only_who_agrees_is_put_into_collections() {
     let one = format!("{PATH}/{}", id(&made["collection"]));
     assert_eq!(ali.get(&one).await.ok()["collection"]["item_count"], 2, "the owner sees who is being asked");
     assert_eq!(shy.get(&one).await.ok()["collection"]["item_count"], 1);
+    let asked: CollectionItemId = id(&pending["collection_item"]).parse().unwrap();
+    app.write(move |c| collection_items::receive_answer(c, asks, asked, Some("https://peer.example/stamps/1"))).await;
+    assert_eq!(shy.get(&one).await.ok()["collection"]["item_count"], 2);
+    shy.post_form("/api/v1/domain_blocks", "domain=peer.example").await.ok();
+    assert_eq!(shy.get(&one).await.ok()["collection"]["item_count"], 1, "without those whose server is blocked");
+    assert_eq!(app.anonymous().get(&one).await.ok()["collection"]["item_count"], 2);
     shut.post(&format!("/api/v1/accounts/{a}/block")).await.ok();
-    assert_eq!(app.anonymous().get(&one).await.ok()["collection"]["item_count"], 0, "a block parts them");
-    assert_eq!(shut.get(&one).await.ok()["collection"]["item_count"], 0);
+    assert_eq!(app.anonymous().get(&one).await.ok()["collection"]["item_count"], 1, "a block parts them");
+    assert_eq!(shut.get(&one).await.ok()["collection"]["item_count"], 1);
     assert_eq!(ali.post_json(&items, json!({ "account_id": t.to_string() })).await.status, 403);
 }
 
