@@ -244,3 +244,17 @@ def test_entities_as_written(amina: Person) -> None:
     for name in ("mentions", "tags", "emojis"):
         assert status[name] == [], name
     assert json.dumps(media["meta"]["original"]["aspect"])
+
+
+@pytest.mark.engine
+def test_no_address_with_u0000_breaks_anything(server: Majlis, amina: Person) -> None:
+    """PostgreSQL holds no such text: neither the API, nor a page, nor what other servers ask for may fail on it."""
+    addresses = [
+        *("/@a%00b", "/@amina/a%00b", "/@amina/tagged/a%00b", "/tags/a%00b", "/tags/a%00b.rss", "/invite/a%00b", "/media/a%00b"),
+        *("/users/a%00b", "/users/amina/statuses/a%00b", f"/.well-known/webfinger?resource=acct:a%00b@{server.domain}"),
+        *("/oauth/authorize?client_id=a%00b&redirect_uri=x&response_type=code", "/authorize_interaction?uri=a%00b"),
+        *("/auth/confirmation?confirmation_token=a%00b", "/auth/password/edit?reset_password_token=a%00b", "/share?text=a%00b"),
+        *("/api/v1/tags/a%00b", "/api/v1/accounts/lookup?acct=a%00b", "/api/v1/timelines/tag/a%00b", "/api/v2/search?q=a%00b"),
+    ]
+    statuses = {address: amina.request("GET", address, allow_redirects=False).status_code for address in addresses}
+    assert not {address: status for address, status in statuses.items() if status >= 500}

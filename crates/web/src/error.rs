@@ -84,6 +84,8 @@ impl From<majlis_local::Error> for Error {
         match error {
             majlis_local::Error::NotFound(_) => Self::NotFound,
             majlis_local::Error::Busy => Self::Busy,
+            // Forms say themselves what is wrong with their fields; this is about the rest of what was sent.
+            majlis_local::Error::Invalid(_) => Self::Bad(Key("error-bad-text")),
             other => Self::internal(other),
         }
     }

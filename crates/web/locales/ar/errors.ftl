@@ -8,6 +8,7 @@ error-suspended-text = هذا الحساب موقوف.
 error-forged = هذا النموذج قديم
 error-forged-text = ارجع من فضلك وأعد تحميل الصفحة ثم أرسلها مرة أخرى. يلزم السماح بملفات تعريف الارتباط.
 error-bad = لم ينجح هذا
+error-bad-text = تعذرت قراءة ما أُرسل.
 error-bad-form = تعذرت قراءة النموذج.
 error-busy = زحام شديد
 error-busy-text = أعد المحاولة بعد قليل من فضلك.

@@ -8,6 +8,7 @@ error-suspended-text = This account is suspended.
 error-forged = This form is too old
 error-forged-text = Please go back, load the page again and send it once more. Cookies must be allowed.
 error-bad = That did not work
+error-bad-text = What was sent could not be read.
 error-bad-form = The form could not be read.
 error-busy = Too many at once
 error-busy-text = Please try again in a moment.
