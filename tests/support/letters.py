@@ -12,7 +12,8 @@ from support.waiting import eventually
 
 
 def files(server: Majlis) -> list[Path]:
-    return sorted((server.directory / "data" / "outbox").glob("*.eml"))
+    """Whole letters: what begins with a dot is still being written."""
+    return sorted((server.directory / "data" / "outbox").glob("[!.]*.eml"))
 
 
 def every(server: Majlis) -> list[EmailMessage]:
