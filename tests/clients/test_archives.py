@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from support.archives import archive_path, fetch, logged_in, request_archive
+from support.letters import letter
 from support.pictures import png
 from support.server import Majlis, MakeServer, Person
 from support.waiting import eventually
@@ -66,8 +67,7 @@ def test_an_archive_is_asked_for_made_and_fetched_by_its_owner(server: Majlis, a
     assert b"Badr's own secret" not in text and b"Never mind" not in text and b"PRIVATE KEY" not in text
 
     # A letter says so; nobody else is let in, and the file has no address of its own.
-    letters = server.directory / "data" / "outbox"
-    eventually(lambda: [one for one in letters.glob("*.eml") if b"Your archive is ready" in one.read_bytes()], what="the letter")
+    letter(server, amina.email, "Your archive is ready")
     assert fetch(logged_in(badr), path).status_code == 404
     assert requests.get(server.origin + path, timeout=30, allow_redirects=False).status_code == 303
     files = list((server.directory / "data" / "media" / "archives").rglob("*.zip"))
