@@ -5,6 +5,7 @@
 //! A route that is in none of the scripts of [`calls`] fails the proof.
 
 mod calls;
+mod description;
 mod entities;
 mod paging;
 mod particulars;

@@ -21,6 +21,9 @@ pub enum Error {
     Internal(String),
 }
 
+/// What is wrong with a text that PostgreSQL cannot hold.
+pub const NO_NUL: &str = "no text may contain U+0000";
+
 /// What is wrong with one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -121,7 +124,7 @@ impl From<diesel::result::Error> for Error {
             // PostgreSQL's 22021, in whatever language: `invalid byte sequence for encoding "UTF8": 0x00`. Paths and pages' forms
             // come as far as this.
             diesel::result::Error::DatabaseError(_, about) if about.message().ends_with("0x00") => {
-                Self::invalid("base", Flaw::Invalid, "no text may contain U+0000")
+                Self::invalid("base", Flaw::Invalid, NO_NUL)
             }
             error => Self::Database(error),
         }

@@ -11,7 +11,7 @@ use crate::collections;
 use crate::connection::{Connection, cols};
 use crate::conversations;
 use crate::db::after_commit;
-use crate::error::{Error, Flaw, Problem, Result};
+use crate::error::{Error, Flaw, NO_NUL, Problem, Result};
 use crate::events::Event;
 use crate::expiring;
 use crate::hashtags;
@@ -409,6 +409,10 @@ fn check_text(body: &str, summary: &str, limit: usize, has_more: bool) -> Result
     let mut problems = Vec::new();
     if body.trim().is_empty() && !has_more {
         problems.push(Problem { field: "text", flaw: Flaw::Blank, message: "can't be blank".into() });
+    }
+    // The same on both engines, though SQLite would hold it.
+    if body.contains('\0') || summary.contains('\0') {
+        problems.push(Problem { field: "text", flaw: Flaw::Invalid, message: NO_NUL.into() });
     }
     let count = text::count(body, summary);
     if count > limit {

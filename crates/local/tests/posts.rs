@@ -202,6 +202,9 @@ fn wrong_drafts_name_their_fields_and_leave_nothing() {
         let fail = |c: &mut Connection, d: Draft| publish::publish(c, &site(), ali.id, d).unwrap_err();
         assert!(matches!(fail(c, draft("  ")), Error::Invalid(p) if p[0].field == "text"));
         assert!(matches!(fail(c, draft(&"a".repeat(501))), Error::Invalid(p) if p[0].field == "text"));
+        for held_by_one_engine in [draft("a\0b"), Draft { summary: "a\0b".into(), ..draft("x") }] {
+            assert!(matches!(fail(c, held_by_one_engine), Error::Invalid(p) if p[0].field == "text"));
+        }
         assert!(matches!(fail(c, Draft { in_reply_to: Some(PostId(1)), ..draft("x") }), Error::NotFound(_)));
         let hidden = post(c, mona.id, Draft { visibility: Some(Visibility::Private), ..draft("x") });
         assert!(matches!(fail(c, Draft { in_reply_to: Some(hidden.id), ..draft("x") }), Error::NotFound(_)));

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::calls;
+use super::description::Description;
 use super::world::World;
 use crate::testing::Caller;
 
@@ -133,13 +134,13 @@ async fn every_list_pages_both_ways_through_the_same_items() {
 
 #[test]
 fn every_list_is_walked() {
-    let description: Value = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
+    let description = Description::load();
     let bare = |path: &str| {
         let path = path.split('?').next().unwrap_or_default();
         path.split('/').map(|part| if part.starts_with(['<', '{']) { ":" } else { part }).collect::<Vec<_>>().join("/")
     };
     let walked: Vec<String> = LISTS.iter().map(|path| bare(path)).chain(ELSEWHERE.iter().map(|(path, _)| bare(path))).collect();
-    for (path, methods) in description["paths"].as_object().unwrap() {
+    for (path, methods) in description.paths() {
         let parameters = methods["get"]["parameters"].as_array();
         let pages = parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "max_id"));
         assert!(!pages || walked.contains(&bare(path)), "{path} is paged, and walked by nobody");

@@ -8,7 +8,7 @@ use majlis_local::testing::contents::contents;
 use serde_json::Value;
 
 use super::calls::{self, Call};
-use super::entities::Description;
+use super::description::Description;
 use super::world::World;
 use crate::documentation::{routes, types};
 use crate::testing::{Answer, Caller};

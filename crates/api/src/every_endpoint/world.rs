@@ -183,6 +183,7 @@ impl World {
         for muted in self.people("muted", n).await {
             me.post(&format!("/api/v1/accounts/{}/mute", muted.id())).await.ok();
         }
+        let top = mine.parse().unwrap();
         let requesters = self.people("asking", n).await;
         self.app
             .write(move |c| {
@@ -199,7 +200,9 @@ impl World {
                         schema::annual_reports::created_at.eq(0),
                     ))
                     .execute(c)?;
-                let report = annual_reports::compute(c, mine_id, 2025)?;
+                let mut report = annual_reports::compute(c, mine_id, 2025)?;
+                report.top_hashtags.push(annual_reports::TopHashtag { name: "Tea".into(), count: 3 });
+                report.top_statuses.by_reblogs = Some(top);
                 annual_reports::store(c, mine_id, 2025, report)?;
                 Ok(())
             })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::calls::{self, Call};
-use super::entities::Description;
+use super::description::Description;
 use super::refusals::{Problems, held};
 use super::world::World;
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use majlis_local::Flaw;
+use majlis_local::error::NO_NUL;
 use majlis_media::Incoming;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, Unexpected, Visitor};
@@ -106,7 +107,7 @@ impl<'de> Deserialize<'de> for Upload {
 
 /// A text, unless it has the one character that PostgreSQL holds in no text.
 fn storable(text: &str) -> Outcome<&str> {
-    if text.contains('\0') { Err(ReadError::custom("no text may contain U+0000")) } else { Ok(text) }
+    if text.contains('\0') { Err(ReadError::custom(NO_NUL)) } else { Ok(text) }
 }
 
 /// Reads a type from a tree.

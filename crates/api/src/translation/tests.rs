@@ -162,17 +162,17 @@ async fn descriptions_and_unknown_languages_too() {
     let (app, heard) = libre_server().await;
     let me = app.user("me").await;
     let (author, site) = (me.id(), app.api.site().clone());
-    let id = app
+    let (id, media) = app
         .write(move |c| {
             let media =
                 attachments::create(c, author, None, NewAttachment { description: "a cat".into(), ..NewAttachment::default() })?;
             let draft = majlis_local::publish::Draft { attachments: vec![media.id], ..people::draft(":-)") };
-            Ok(majlis_local::publish::publish(c, &site, author, draft)?.id)
+            Ok((majlis_local::publish::publish(c, &site, author, draft)?.id, media.id))
         })
         .await;
     // The person's own language is asked for when no other is.
     let translation = me.post(&format!("/api/v1/statuses/{id}/translate")).await.ok();
-    assert_eq!(translation["media_attachments"][0]["description"], "A CAT");
+    assert_eq!(translation["media_attachments"], json!([{ "id": media, "description": "A CAT" }]));
     assert_eq!((&translation["detected_source_language"], &translation["language"]), (&json!("ar"), &json!("en")));
     assert_eq!(heard.asked.lock().unwrap()[0]["source"], "auto");
 }

@@ -29,8 +29,7 @@ struct Answer {
 
 /// Adds what an answer says to the details of the page at `base`. What is no answer changes nothing.
 pub(super) fn apply(details: &mut Details, body: &[u8], base: &Url) {
-    let Ok(answer) = parse_value(body).map(Answer::deserialize) else { return };
-    let Ok(answer) = answer else { return };
+    let Some(answer) = parse_value(body).ok().and_then(|value| Answer::deserialize(value).ok()) else { return };
     let kind = answer.r#type.as_deref().unwrap_or_default();
     fill(&mut details.author_name, answer.author_name);
     fill(&mut details.provider_name, answer.provider_name);
